@@ -1,0 +1,273 @@
+//! A Cluster while it is being read (RFC 9559 section 5.1.3).
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::error::{Error, ErrorKind};
+use crate::fragment::reader::MAX_CLUSTER;
+use crate::fragment::{Block, Fragment, FragmentNumber, FragmentTags, Incomplete};
+use crate::matroska::ebml::invalid_element;
+use crate::matroska::track_entry::ContentEncoding;
+use crate::matroska::{BlockHeader, Cursor, ElementHeader, HeaderRead, TrackEntry, ids};
+
+/// A Cluster whose first `position` bytes have been read.
+#[derive(Debug)]
+pub(super) struct OpenCluster {
+    tags: FragmentTags,
+    /// Size with its header, where it is known.
+    end: Option<u64>,
+    position: usize,
+    timestamp: Option<u64>,
+    blocks: Vec<Block>,
+}
+
+impl OpenCluster {
+    /// A Cluster at whose header the input stands.
+    pub(super) fn new(header: ElementHeader, tags: FragmentTags) -> Self {
+        let len = u64::from(header.len);
+        Self {
+            tags,
+            end: header.size.map(|size| size.saturating_add(len)),
+            position: usize::from(header.len),
+            timestamp: None,
+            blocks: Vec::new(),
+        }
+    }
+
+    pub(super) fn number(&self) -> Option<&FragmentNumber> {
+        self.tags.number.as_ref()
+    }
+
+    /// Bytes of it that have been read.
+    pub(super) fn len(&self) -> usize {
+        self.position
+    }
+
+    /// Reads on in `bytes`, which begin with the Cluster's header and stand at `offset` of the input.
+    /// Answers whether the end of the Cluster was reached.
+    pub(super) fn read(
+        &mut self,
+        bytes: &[u8],
+        offset: u64,
+        tracks: &[TrackEntry],
+        scale_ns: u64,
+    ) -> Result<bool, Error> {
+        loop {
+            let position = self.position as u64;
+            if self.end == Some(position) {
+                return Ok(true);
+            }
+            let at = offset.saturating_add(position);
+            let Some(rest) = bytes.get(self.position..) else { return Ok(false) };
+            let header = match ElementHeader::read(rest) {
+                HeaderRead::Header(header) => header,
+                HeaderRead::Incomplete => return Ok(false),
+                HeaderRead::Invalid => return Err(invalid_element(rest).at(at)),
+            };
+            if self.end.is_none() && ids::ends_cluster(header.id) {
+                return Ok(true);
+            }
+            let Some(size) = header.size else {
+                let found = format!("unknown size in element {:X}", header.id);
+                return Err(Error::malformed("elements of known size in the Cluster", found).at(at));
+            };
+            let end = position.saturating_add(u64::from(header.len)).saturating_add(size);
+            if end > self.end.unwrap_or(MAX_CLUSTER) {
+                let expected = match self.end {
+                    Some(end) => format!("the Cluster's end at its byte {end}"),
+                    None => format!("a Cluster of at most {MAX_CLUSTER} bytes"),
+                };
+                let found = format!("element {:X} that ends at its byte {end}", header.id);
+                return Err(Error::malformed(expected, found).at(at));
+            }
+            let mut element = Cursor::new(rest, at);
+            element.take(u64::from(header.len));
+            let payload_offset = element.offset();
+            let Some(payload) = element.take(size) else { return Ok(false) };
+            self.child(header.id, Cursor::new(payload, payload_offset), offset, tracks, scale_ns)?;
+            self.position = end as usize;
+        }
+    }
+
+    fn child(
+        &mut self,
+        id: ids::ElementId,
+        payload: Cursor<'_>,
+        cluster_offset: u64,
+        tracks: &[TrackEntry],
+        scale_ns: u64,
+    ) -> Result<(), Error> {
+        match id {
+            ids::SIMPLE_BLOCK => {
+                let mut frames = payload;
+                let header = BlockHeader::read(&mut frames)?;
+                self.push(header, frames, header.key, None, cluster_offset, tracks, scale_ns)
+            }
+            ids::BLOCK_GROUP => {
+                let (mut block, mut duration, mut key) = (None, None, true);
+                let mut group = payload;
+                while let Some((id, payload)) = group.element()? {
+                    match id {
+                        ids::BLOCK => block = Some(payload),
+                        ids::BLOCK_DURATION => duration = Some(payload.uint()?.saturating_mul(scale_ns)),
+                        ids::REFERENCE_BLOCK => key = false,
+                        _ => {}
+                    }
+                }
+                let Some(mut frames) = block else {
+                    return Err(Error::malformed("a Block in the BlockGroup", "none").at(payload.offset()));
+                };
+                let header = BlockHeader::read(&mut frames)?;
+                self.push(header, frames, key, duration, cluster_offset, tracks, scale_ns)
+            }
+            ids::TIMESTAMP => {
+                self.timestamp = Some(payload.uint()?);
+                Ok(())
+            }
+            ids::ENCRYPTED_BLOCK => {
+                Err(Error::malformed("blocks that are not encrypted", "an EncryptedBlock")
+                    .at(payload.offset()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds the frames of a block.
+    #[expect(clippy::too_many_arguments, reason = "one call each from SimpleBlock and BlockGroup")]
+    fn push(
+        &mut self,
+        header: BlockHeader,
+        frames: Cursor<'_>,
+        key: bool,
+        duration_ns: Option<u64>,
+        cluster_offset: u64,
+        tracks: &[TrackEntry],
+        scale_ns: u64,
+    ) -> Result<(), Error> {
+        let at = frames.offset();
+        let Some(track) = tracks.iter().position(|track| track.number == header.track) else {
+            return Err(unknown_track(header.track, tracks).at(at));
+        };
+        let mut lace = header.lace(frames)?;
+        let frame_count = u64::from(lace.count());
+        let frame_duration_ns = duration_ns.and_then(|duration| duration.checked_div(frame_count));
+        let step_ns = frame_duration_ns.or(tracks.get(track).and_then(|track| track.default_duration_ns));
+        let mut time_ns = i64::from(header.time).saturating_mul(i64::try_from(scale_ns).unwrap_or(i64::MAX));
+        let mut untimed = false;
+        while let Some(frame) = lace.next()? {
+            self.blocks.push(Block {
+                time_ns,
+                duration_ns: frame_duration_ns.unwrap_or(0),
+                offset: frame.offset().saturating_sub(cluster_offset) as u32,
+                len: frame.rest().len() as u32,
+                track: track as u8,
+                key,
+                untimed,
+            });
+            // Only the first frame of a lace has a time of its own (RFC 9559 section 10.3.5).
+            match step_ns {
+                Some(step) => time_ns = time_ns.saturating_add_unsigned(step),
+                None => untimed = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// What is missing where the input ends, at `input_end`, with `bytes` of the Cluster.
+    pub(super) fn missing(&self, bytes: &[u8], input_end: u64) -> Option<Incomplete> {
+        let here = bytes.len() as u64;
+        let of_element = || {
+            let rest = bytes.get(self.position..)?;
+            match ElementHeader::read(rest) {
+                HeaderRead::Header(header) => {
+                    header.size?.checked_add(u64::from(header.len))?.checked_sub(rest.len() as u64)
+                }
+                HeaderRead::Incomplete | HeaderRead::Invalid => None,
+            }
+        };
+        match self.end {
+            // The end is known to be whole only by the input's end.
+            None if self.position >= bytes.len() => None,
+            None => Some(Incomplete { offset: input_end, element: "a block", missing_bytes: of_element() }),
+            Some(end) => Some(Incomplete {
+                offset: input_end,
+                element: "a Cluster",
+                missing_bytes: end.checked_sub(here),
+            }),
+        }
+    }
+
+    /// The fragment, of whose Cluster `data` holds what was read.
+    pub(super) fn into_fragment(
+        self,
+        data: Bytes,
+        offset: u64,
+        tracks: Arc<[TrackEntry]>,
+        timestamp_scale_ns: u64,
+        position: u64,
+        incomplete: Option<Incomplete>,
+    ) -> Result<Fragment, Error> {
+        let needs_timestamp = self.tags.producer_timestamp.is_none() && !self.blocks.is_empty();
+        if self.timestamp.is_none() && needs_timestamp {
+            return Err(Error::malformed("a Timestamp in the Cluster", "none").at(offset));
+        }
+        let mut fragment = Fragment {
+            tags: self.tags,
+            tracks,
+            timestamp_scale_ns,
+            cluster_timestamp: self.timestamp.unwrap_or(0),
+            blocks: self.blocks,
+            data,
+            offset,
+            position,
+            incomplete,
+        };
+        restore_stripped_headers(&mut fragment)?;
+        Ok(fragment)
+    }
+}
+
+/// Puts back what header stripping cut off the frames (RFC 9559 section 5.1.4.1.31.6, algorithm 3).
+///
+/// The fragment's data becomes a copy, frame behind frame: everything behind this stage wants a frame to be
+/// contiguous, and no service's producer strips headers; only files of old versions of mkvmerge do.
+fn restore_stripped_headers(fragment: &mut Fragment) -> Result<(), Error> {
+    let stripped = |track: &TrackEntry| matches!(track.encoding, ContentEncoding::HeaderStripping(_));
+    if !fragment.tracks.iter().any(stripped) {
+        return Ok(());
+    }
+    let mut restored = BytesMut::with_capacity(fragment.data.len());
+    for block in &mut fragment.blocks {
+        let start = restored.len();
+        if let Some(TrackEntry { encoding: ContentEncoding::HeaderStripping(header), .. }) =
+            fragment.tracks.get(usize::from(block.track))
+        {
+            restored.put_slice(header);
+        }
+        let frame =
+            fragment.data.get(block.offset as usize..).and_then(|rest| rest.get(..block.len as usize));
+        restored.put_slice(frame.unwrap_or_default());
+        let too_large = |_| {
+            Error::new(ErrorKind::TooLarge {
+                what: "the size of the Cluster with its stripped headers",
+                found: restored.len() as u64,
+                limit: u64::from(u32::MAX),
+            })
+            .at(fragment.offset)
+        };
+        block.len = u32::try_from(restored.len().saturating_sub(start)).map_err(too_large)?;
+        block.offset = u32::try_from(start).map_err(too_large)?;
+    }
+    fragment.data = restored.freeze();
+    Ok(())
+}
+
+fn unknown_track(number: u64, tracks: &[TrackEntry]) -> Error {
+    let known: Vec<String> = tracks.iter().map(|track| track.number.to_string()).collect();
+    let expected = match known.as_slice() {
+        [] => "Tracks in front of the first block".to_owned(),
+        known => format!("a block of track {}", known.join(" or ")),
+    };
+    Error::malformed(expected, format!("a block of track {number}")).on_track(number)
+}

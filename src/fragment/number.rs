@@ -1,0 +1,83 @@
+//! [`FragmentNumber`]: the service's name for a fragment.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// The number that the service gives a fragment: a decimal of up to 47 digits, larger for later fragments.
+///
+/// Numbers compare by value, however many leading zeros they are written with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FragmentNumber(Box<str>);
+
+impl FragmentNumber {
+    /// The service allows 128 characters.
+    const MAX_DIGITS: usize = 128;
+
+    /// The decimal digits, without leading zeros.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FragmentNumber {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let is_number =
+            (1..=Self::MAX_DIGITS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        if !is_number {
+            let shown: String = text.chars().take(48).collect();
+            return Err(Error::malformed("a fragment number of 1 to 128 digits", format!("{shown:?}")));
+        }
+        let significant = text.trim_start_matches('0');
+        Ok(Self(if significant.is_empty() { "0" } else { significant }.into()))
+    }
+}
+
+/// Without leading zeros, the longer number is the larger, and equally long ones compare as text.
+impl Ord for FragmentNumber {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.len().cmp(&other.0.len()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for FragmentNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for FragmentNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compares_by_value() {
+        let number = |text: &str| text.parse::<FragmentNumber>().unwrap();
+        assert!(number("9") < number("10"));
+        assert!(
+            number("91343852333181432392682062607743920146264094900")
+                < number("91343852333181432392682062607743920146264094901")
+        );
+        assert_eq!(number("007"), number("7"));
+        assert_eq!(number("000").as_str(), "0");
+    }
+
+    #[test]
+    fn takes_digits_only() {
+        for wrong in ["", "-1", "1e5", "0x1", " 1", "١"] {
+            assert!(wrong.parse::<FragmentNumber>().is_err(), "{wrong:?}");
+        }
+        assert!("1".repeat(128).parse::<FragmentNumber>().is_ok());
+        assert!("1".repeat(129).parse::<FragmentNumber>().is_err());
+    }
+}

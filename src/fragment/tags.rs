@@ -1,0 +1,149 @@
+//! The tags by which the service names a fragment and its times: `AWS_KINESISVIDEO_*`.
+
+use crate::error::{Error, ErrorKind};
+use crate::fragment::FragmentNumber;
+use crate::matroska::{Cursor, ids};
+use crate::timestamp::Timestamp;
+
+const PREFIX: &str = "AWS_KINESISVIDEO_";
+
+/// What the service says of a fragment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct FragmentTags {
+    pub(crate) number: Option<FragmentNumber>,
+    pub(crate) server_timestamp: Option<Timestamp>,
+    pub(crate) producer_timestamp: Option<Timestamp>,
+}
+
+impl FragmentTags {
+    /// Whether they identify a fragment. Those of `MILLIS_BEHIND_NOW` and the like, behind a Cluster, do not.
+    pub(crate) fn is_identity(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// Reads the payload of a Tags element over what is known so far.
+    ///
+    /// A tag that says that the service stopped is an [`ErrorKind::Service`].
+    pub(crate) fn read(&mut self, mut tags: Cursor<'_>) -> Result<(), Error> {
+        let at = tags.offset();
+        let mut service_code = None;
+        let mut service_message = None;
+        while let Some((id, mut tag)) = tags.element()? {
+            if id != ids::TAG {
+                continue;
+            }
+            while let Some((id, simple_tag)) = tag.element()? {
+                if id != ids::SIMPLE_TAG {
+                    continue;
+                }
+                let value_at = simple_tag.offset();
+                let Some((name, value)) = read_simple_tag(simple_tag)? else { continue };
+                match name.as_str() {
+                    "FRAGMENT_NUMBER" => {
+                        self.number = Some(value.parse().map_err(|e: Error| e.at(value_at))?)
+                    }
+                    // The second names are those of the documentation of GetMediaForFragmentList.
+                    "SERVER_TIMESTAMP" | "SERVER_SIDE_TIMESTAMP" => {
+                        self.server_timestamp = Some(read_timestamp(&value, value_at)?);
+                    }
+                    "PRODUCER_TIMESTAMP" | "PRODUCER_SIDE_TIMESTAMP" => {
+                        self.producer_timestamp = Some(read_timestamp(&value, value_at)?);
+                    }
+                    "ERROR_CODE" | "EXCEPTION_ERROR_CODE" => service_code = Some(value),
+                    "ERROR_ID" | "EXCEPTION_MESSAGE" => service_message = Some(value),
+                    _ => {}
+                }
+            }
+        }
+        if (service_code.is_some() || service_message.is_some()) && self.server_timestamp.is_none() {
+            let unsaid = || "not given".to_owned();
+            return Err(Error::new(ErrorKind::Service {
+                code: service_code.unwrap_or_else(unsaid),
+                message: service_message.unwrap_or_else(unsaid),
+            })
+            .at(at));
+        }
+        Ok(())
+    }
+}
+
+/// Name behind the prefix, and value, of one of the service's SimpleTags.
+fn read_simple_tag(mut simple_tag: Cursor<'_>) -> Result<Option<(String, String)>, Error> {
+    let (mut name, mut value) = (String::new(), String::new());
+    while let Some((id, payload)) = simple_tag.element()? {
+        match id {
+            ids::TAG_NAME => name = payload.string(),
+            ids::TAG_STRING => value = payload.string(),
+            _ => {}
+        }
+    }
+    Ok(name.strip_prefix(PREFIX).map(|name| (name.to_owned(), value)))
+}
+
+fn read_timestamp(value: &str, at: u64) -> Result<Timestamp, Error> {
+    value.parse().map_err(|error: Error| error.at(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn element(id: &[u8], payload: &[u8]) -> Vec<u8> {
+        [id, &[0x40, payload.len() as u8], payload].concat()
+    }
+
+    fn tag(name: &str, value: &str) -> Vec<u8> {
+        let simple =
+            [element(&[0x45, 0xA3], name.as_bytes()), element(&[0x44, 0x87], value.as_bytes())].concat();
+        element(&[0x73, 0x73], &element(&[0x67, 0xC8], &simple))
+    }
+
+    fn read(tags: &[Vec<u8>]) -> Result<FragmentTags, Error> {
+        let mut read = FragmentTags::default();
+        read.read(Cursor::new(&tags.concat(), 0))?;
+        Ok(read)
+    }
+
+    #[test]
+    fn identity() {
+        let number = "91343852333181432392682062607743920146264094900";
+        let tags = read(&[
+            tag("AWS_KINESISVIDEO_FRAGMENT_NUMBER", number),
+            tag("AWS_KINESISVIDEO_SERVER_TIMESTAMP", "1511852109.126"),
+            tag("AWS_KINESISVIDEO_PRODUCER_SIDE_TIMESTAMP", "0.000"),
+            tag("SOMETHING_ELSE", "x"),
+        ])
+        .unwrap();
+        assert_eq!(tags.number.unwrap().to_string(), number);
+        assert_eq!(tags.server_timestamp, Some(Timestamp::from_millis(1_511_852_109_126)));
+        assert_eq!(tags.producer_timestamp, Some(Timestamp::from_millis(0)));
+    }
+
+    #[test]
+    fn tags_behind_the_cluster_are_no_identity() {
+        let tags = read(&[
+            tag("AWS_KINESISVIDEO_MILLIS_BEHIND_NOW", "0"),
+            tag("AWS_KINESISVIDEO_CONTINUATION_TOKEN", "913"),
+            tag("AWS_KINESISVIDEO_END_OF_FRAGMENT", ""),
+        ]);
+        assert!(!tags.unwrap().is_identity());
+    }
+
+    #[test]
+    fn errors_of_the_service_carry_its_words() {
+        let error = read(&[
+            tag("AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE", "4008"),
+            tag("AWS_KINESISVIDEO_EXCEPTION_MESSAGE", "Unable to decrypt"),
+        ])
+        .unwrap_err();
+        let kind = ErrorKind::Service { code: "4008".into(), message: "Unable to decrypt".into() };
+        assert_eq!(*error.kind(), kind);
+    }
+
+    #[test]
+    fn a_value_that_is_no_timestamp_is_an_error_with_its_place() {
+        let error = read(&[tag("AWS_KINESISVIDEO_SERVER_TIMESTAMP", "soon")]).unwrap_err();
+        assert!(error.location().offset.is_some());
+        assert_eq!(*error.kind(), ErrorKind::InvalidTimestamp { text: "soon".into() });
+    }
+}

@@ -1,0 +1,58 @@
+//! Element IDs of RFC 8794 and RFC 9559, and which element can stand inside which.
+
+/// An element ID with its length marker, as RFC 9559 prints it.
+pub(crate) type ElementId = u32;
+
+pub(crate) const EBML: ElementId = 0x1A45_DFA3;
+pub(crate) const VOID: ElementId = 0xEC;
+
+pub(crate) const SEGMENT: ElementId = 0x1853_8067;
+pub(crate) const SEEK_HEAD: ElementId = 0x114D_9B74;
+pub(crate) const INFO: ElementId = 0x1549_A966;
+pub(crate) const TRACKS: ElementId = 0x1654_AE6B;
+pub(crate) const CLUSTER: ElementId = 0x1F43_B675;
+pub(crate) const CUES: ElementId = 0x1C53_BB6B;
+pub(crate) const ATTACHMENTS: ElementId = 0x1941_A469;
+pub(crate) const CHAPTERS: ElementId = 0x1043_A770;
+pub(crate) const TAGS: ElementId = 0x1254_C367;
+
+pub(crate) const TIMESTAMP_SCALE: ElementId = 0x2A_D7B1;
+
+pub(crate) const TIMESTAMP: ElementId = 0xE7;
+pub(crate) const SIMPLE_BLOCK: ElementId = 0xA3;
+pub(crate) const BLOCK_GROUP: ElementId = 0xA0;
+pub(crate) const BLOCK: ElementId = 0xA1;
+pub(crate) const BLOCK_DURATION: ElementId = 0x9B;
+pub(crate) const REFERENCE_BLOCK: ElementId = 0xFB;
+pub(crate) const ENCRYPTED_BLOCK: ElementId = 0xAF;
+
+pub(crate) const TRACK_ENTRY: ElementId = 0xAE;
+pub(crate) const TRACK_NUMBER: ElementId = 0xD7;
+pub(crate) const TRACK_TYPE: ElementId = 0x83;
+pub(crate) const CODEC_ID: ElementId = 0x86;
+pub(crate) const CODEC_PRIVATE: ElementId = 0x63A2;
+pub(crate) const DEFAULT_DURATION: ElementId = 0x23_E383;
+pub(crate) const VIDEO: ElementId = 0xE0;
+pub(crate) const PIXEL_WIDTH: ElementId = 0xB0;
+pub(crate) const PIXEL_HEIGHT: ElementId = 0xBA;
+pub(crate) const AUDIO: ElementId = 0xE1;
+pub(crate) const SAMPLING_FREQUENCY: ElementId = 0xB5;
+pub(crate) const CHANNELS: ElementId = 0x9F;
+pub(crate) const CONTENT_ENCODINGS: ElementId = 0x6D80;
+pub(crate) const CONTENT_ENCODING: ElementId = 0x6240;
+pub(crate) const CONTENT_ENCODING_SCOPE: ElementId = 0x5032;
+pub(crate) const CONTENT_ENCODING_TYPE: ElementId = 0x5033;
+pub(crate) const CONTENT_COMPRESSION: ElementId = 0x5034;
+pub(crate) const CONTENT_COMP_ALGO: ElementId = 0x4254;
+pub(crate) const CONTENT_COMP_SETTINGS: ElementId = 0x4255;
+
+pub(crate) const TAG: ElementId = 0x7373;
+pub(crate) const SIMPLE_TAG: ElementId = 0x67C8;
+pub(crate) const TAG_NAME: ElementId = 0x45A3;
+pub(crate) const TAG_STRING: ElementId = 0x4487;
+
+/// Whether the element is a child of Segment (or its document's EBML header, or the next Segment): the elements
+/// that end a Cluster of unknown size (RFC 8794 section 6.2).
+pub(crate) const fn ends_cluster(id: ElementId) -> bool {
+    matches!(id, EBML | SEGMENT | SEEK_HEAD | INFO | TRACKS | CLUSTER | CUES | ATTACHMENTS | CHAPTERS | TAGS)
+}
