@@ -1,0 +1,323 @@
+//! NAL units in a frame: how they are framed, and which of them matter to a container.
+//!
+//! A frame is length-prefixed (ISO/IEC 14496-15 section 4.3.3) if walking its NAL lengths ends exactly at its end.
+//! Else it is a byte stream (Annex B of H.264 and H.265) if it begins with a start code. Else it is neither, and no
+//! guess is made. Each frame is looked at on its own, because producers mix the two.
+
+use memchr::memmem::Finder;
+
+use crate::codec::Codec;
+
+/// A NAL unit of a frame, as it will stand in the sample behind a 4-byte length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nal {
+    /// Of its header, from the start of what the frame is a part of.
+    pub(crate) offset: u32,
+    /// Bytes, header included; at least 1.
+    pub(crate) len: u32,
+    pub(crate) kind: NalKind,
+}
+
+/// What a NAL unit is to a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NalKind {
+    /// SPS or PPS, and VPS in H.265: wanted in the sample entry, not in the samples.
+    ParameterSet,
+    /// A slice of a picture that decoding can start at: IDR in H.264, any IRAP in H.265.
+    RandomAccess,
+    /// Anything else.
+    Other,
+}
+
+/// What a frame was found to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct FrameScan {
+    /// The frame is a sample as it stands. Otherwise its NAL units were listed.
+    pub(crate) verbatim: bool,
+    /// It was framed by start codes, or by lengths of 1 or 2 bytes.
+    pub(crate) reframed: bool,
+    pub(crate) has_parameter_sets: bool,
+    pub(crate) has_random_access: bool,
+    /// NAL units without a byte, which were not listed. The AWS SDK can leave one at the end of a frame.
+    pub(crate) empty_nals: u32,
+}
+
+/// Reads frames of one codec, whose NAL lengths take `length_size` bytes.
+#[derive(Debug)]
+pub(crate) struct NalScanner {
+    syntax: Syntax,
+    length_size: u8,
+    start_code: Finder<'static>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syntax {
+    H264,
+    H265,
+}
+
+impl NalScanner {
+    pub(crate) fn new(codec: Codec, length_size: u8) -> Self {
+        let syntax = if codec == Codec::H265 { Syntax::H265 } else { Syntax::H264 };
+        Self { syntax, length_size, start_code: Finder::new(&[0, 0, 1]) }
+    }
+
+    /// Says what `frame` is, or in words why it is nothing that can be read.
+    ///
+    /// Unless the frame can stay as it is, its NAL units are added to `nals`, with `base` added to their offsets.
+    pub(crate) fn scan(&self, frame: &[u8], base: u32, nals: &mut Vec<Nal>) -> Result<FrameScan, String> {
+        let mut scan = FrameScan::default();
+        let mut any = false;
+        let is_length_prefixed = walk_lengths(frame, self.length_size, |_, nal| match nal.first() {
+            Some(&first) => {
+                any = true;
+                scan.note(self.syntax.kind(first));
+            }
+            None => scan.empty_nals = scan.empty_nals.saturating_add(1),
+        });
+        if is_length_prefixed {
+            if !any {
+                return Err("expected at least one NAL unit, found none".into());
+            }
+            scan.reframed = self.length_size != 4;
+            scan.verbatim = !scan.reframed && !scan.has_parameter_sets && scan.empty_nals == 0;
+            if !scan.verbatim {
+                walk_lengths(frame, self.length_size, |offset, nal| self.list(base, offset, nal, nals));
+            }
+            return Ok(scan);
+        }
+        if !begins_with_start_code(frame) {
+            return Err(self.describe(frame));
+        }
+        scan = FrameScan { reframed: true, ..FrameScan::default() };
+        let before = nals.len();
+        split_annex_b(&self.start_code, frame, |offset, nal| match nal.first() {
+            Some(&first) => {
+                scan.note(self.syntax.kind(first));
+                self.list(base, offset, nal, nals);
+            }
+            None => scan.empty_nals = scan.empty_nals.saturating_add(1),
+        });
+        if nals.len() == before {
+            Err("expected a NAL unit behind a start code, found none".into())
+        } else {
+            Ok(scan)
+        }
+    }
+
+    fn list(&self, base: u32, offset: usize, nal: &[u8], nals: &mut Vec<Nal>) {
+        if let Some(&first) = nal.first() {
+            let offset = base.saturating_add(offset as u32);
+            nals.push(Nal { offset, len: nal.len() as u32, kind: self.syntax.kind(first) });
+        }
+    }
+
+    /// Why a frame that is neither is not length-prefixed.
+    fn describe(&self, frame: &[u8]) -> String {
+        let mut end = 0_usize;
+        walk_lengths(frame, self.length_size, |offset, nal| end = offset.saturating_add(nal.len()));
+        let rest = frame.get(end..).unwrap_or_default();
+        let size = usize::from(self.length_size);
+        match read_length(rest, self.length_size) {
+            Some((len, behind)) => format!(
+                "expected NAL units that end with the frame, or start codes; found at byte {end} of the frame a NAL \
+                 length of {len} with {} bytes left",
+                behind.len()
+            ),
+            None => format!(
+                "expected a NAL length of {size} bytes at byte {end} of the frame, found {} bytes",
+                rest.len()
+            ),
+        }
+    }
+}
+
+impl FrameScan {
+    fn note(&mut self, kind: NalKind) {
+        match kind {
+            NalKind::ParameterSet => self.has_parameter_sets = true,
+            NalKind::RandomAccess => self.has_random_access = true,
+            NalKind::Other => {}
+        }
+    }
+}
+
+impl Syntax {
+    /// Kind by the first byte of the NAL unit header (H.264 table 7-1, H.265 table 7-1).
+    fn kind(self, first: u8) -> NalKind {
+        match (self, first & 0x1F, first >> 1 & 0x3F) {
+            (Self::H264, 7 | 8, _) | (Self::H265, _, 32..=34) => NalKind::ParameterSet,
+            (Self::H264, 5, _) | (Self::H265, _, 16..=23) => NalKind::RandomAccess,
+            _ => NalKind::Other,
+        }
+    }
+}
+
+/// Visits the NAL units of a length-prefixed frame, each with its offset. Answers whether they end with the frame.
+#[inline]
+fn walk_lengths<'a>(frame: &'a [u8], length_size: u8, mut visit: impl FnMut(usize, &'a [u8])) -> bool {
+    let mut rest = frame;
+    while !rest.is_empty() {
+        let Some((len, behind)) = read_length(rest, length_size) else { return false };
+        let Some((nal, after)) = behind.split_at_checked(len) else { return false };
+        visit(frame.len().saturating_sub(behind.len()), nal);
+        rest = after;
+    }
+    true
+}
+
+#[inline]
+fn read_length(bytes: &[u8], length_size: u8) -> Option<(usize, &[u8])> {
+    match length_size {
+        4 => bytes.split_first_chunk().map(|(len, rest)| (u32::from_be_bytes(*len) as usize, rest)),
+        2 => bytes.split_first_chunk().map(|(len, rest)| (usize::from(u16::from_be_bytes(*len)), rest)),
+        _ => bytes.split_first().map(|(len, rest)| (usize::from(*len), rest)),
+    }
+}
+
+/// Whether a byte stream begins here: two or more zeros and a one.
+pub(crate) fn begins_with_start_code(bytes: &[u8]) -> bool {
+    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+    zeros >= 2 && bytes.get(zeros) == Some(&1)
+}
+
+/// Visits the NAL units of a byte stream, each with its offset, and without the zeros behind it (H.264 and H.265
+/// annex B.1.1: `trailing_zero_8bits`, and the `zero_byte` of the next start code). Some may be empty.
+#[inline]
+pub(crate) fn split_annex_b<'a>(
+    start_code: &Finder<'_>,
+    stream: &'a [u8],
+    mut visit: impl FnMut(usize, &'a [u8]),
+) {
+    let mut begin = None;
+    for found in start_code.find_iter(stream).chain([stream.len()]) {
+        if let Some(begin) = begin {
+            visit(begin, without_trailing_zeros(stream.get(begin..found).unwrap_or_default()));
+        }
+        begin = Some(found.saturating_add(3));
+    }
+}
+
+/// The NAL unit without the zeros behind it. Its own last byte is never 0: it holds the stop bit, or is the 3 of a
+/// `cabac_zero_word`.
+pub(crate) fn without_trailing_zeros(nal: &[u8]) -> &[u8] {
+    let len = nal.iter().rposition(|&byte| byte != 0).map_or(0, |last| last.saturating_add(1));
+    nal.get(..len).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(codec: Codec, length_size: u8, frame: &[u8]) -> Result<(FrameScan, Vec<Vec<u8>>), String> {
+        let mut nals = Vec::new();
+        let scan = NalScanner::new(codec, length_size).scan(frame, 100, &mut nals)?;
+        let bytes = |nal: &Nal| frame[nal.offset as usize - 100..][..nal.len as usize].to_vec();
+        Ok((scan, nals.iter().map(bytes).collect()))
+    }
+
+    #[test]
+    fn a_length_prefixed_frame_stays_as_it_is() {
+        let (found, nals) = scan(Codec::H264, 4, &[0, 0, 0, 2, 0x65, 9, 0, 0, 0, 1, 0x06]).unwrap();
+        assert_eq!(found, FrameScan { verbatim: true, has_random_access: true, ..FrameScan::default() });
+        assert!(nals.is_empty());
+    }
+
+    #[test]
+    fn lengths_of_1_and_2_bytes_and_empty_nals_are_reframed() {
+        let (found, nals) = scan(Codec::H264, 2, &[0, 2, 0x41, 9, 0, 1, 0x06]).unwrap();
+        assert!(found.reframed && !found.verbatim);
+        assert_eq!(nals, [vec![0x41, 9], vec![0x06]]);
+        let (_, nals) = scan(Codec::H264, 1, &[1, 0x41, 2, 0x06, 7]).unwrap();
+        assert_eq!(nals, [vec![0x41], vec![0x06, 7]]);
+        let (found, nals) = scan(Codec::H264, 4, &[0, 0, 0, 1, 0x41, 0, 0, 0, 0]).unwrap();
+        assert_eq!((found.empty_nals, found.reframed, found.verbatim), (1, false, false));
+        assert_eq!(nals, [vec![0x41]]);
+    }
+
+    #[test]
+    fn start_codes_of_3_and_4_bytes_and_trailing_zeros() {
+        let stream = [
+            0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0, 0, 3, 1, 0, 0, 0, 0, 1, 0x65, 0, 0, 1, 0, 0, 1, 0x41,
+            0, 0,
+        ];
+        let (found, nals) = scan(Codec::H264, 4, &stream).unwrap();
+        assert_eq!(nals, [vec![0x67, 1], vec![0x68, 2, 0, 0, 3, 1], vec![0x65], vec![0x41]]);
+        let want = FrameScan {
+            verbatim: false,
+            reframed: true,
+            has_parameter_sets: true,
+            has_random_access: true,
+            empty_nals: 1,
+        };
+        assert_eq!(found, want);
+    }
+
+    // H.265 table 7-1: 32 VPS, 33 SPS, 34 PPS, 39 SEI, 16 to 23 IRAP (19 IDR_W_RADL, 21 CRA), 1 TRAIL_R.
+    #[test]
+    fn kinds_in_h265() {
+        for (nal_type, kind) in [
+            (32, NalKind::ParameterSet),
+            (33, NalKind::ParameterSet),
+            (34, NalKind::ParameterSet),
+            (39, NalKind::Other),
+            (16, NalKind::RandomAccess),
+            (19, NalKind::RandomAccess),
+            (21, NalKind::RandomAccess),
+            (1, NalKind::Other),
+        ] {
+            assert_eq!(Syntax::H265.kind(nal_type << 1), kind, "{nal_type}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_told_with_its_place() {
+        let error = scan(Codec::H264, 4, &[0, 0, 0, 2, 0x65, 7, 0, 0, 0, 9, 1, 2]).unwrap_err();
+        assert!(error.contains("at byte 6 of the frame a NAL length of 9 with 2 bytes left"), "{error}");
+        for frame in [&[][..], &[1, 2], &[0, 0, 0, 0], &[0, 0, 1], &[0, 0, 1, 0, 0, 0]] {
+            assert!(scan(Codec::H264, 4, frame).is_err(), "{frame:?}");
+        }
+    }
+
+    /// The definition of annex B.2, byte by byte.
+    fn naive_split(stream: &[u8]) -> Vec<Vec<u8>> {
+        let (mut nals, mut at, mut current) = (Vec::new(), 0, None::<Vec<u8>>);
+        while at < stream.len() {
+            if stream[at..].starts_with(&[0, 0, 1]) {
+                nals.extend(current.replace(Vec::new()));
+                at += 3;
+            } else {
+                if let Some(nal) = &mut current {
+                    nal.push(stream[at]);
+                }
+                at += 1;
+            }
+        }
+        nals.extend(current);
+        for nal in &mut nals {
+            while nal.last() == Some(&0) {
+                nal.pop();
+            }
+        }
+        nals
+    }
+
+    #[test]
+    fn splits_as_the_naive_reading_does() {
+        let mut state = 1_u32;
+        for _ in 0..20_000 {
+            let mut stream = Vec::new();
+            for _ in 0..state % 24 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                stream.push([0, 0, 0, 1, 2, 3][(state >> 24) as usize % 6]);
+            }
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let mut nals = Vec::new();
+            split_annex_b(&Finder::new(&[0, 0, 1]), &stream, |offset, nal| {
+                assert_eq!(&stream[offset..][..nal.len()], nal);
+                nals.push(nal.to_vec());
+            });
+            assert_eq!(nals, naive_split(&stream), "{stream:?}");
+        }
+    }
+}
