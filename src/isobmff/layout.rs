@@ -1,0 +1,296 @@
+//! Where each sample goes: chunks of at most half a second, the tracks in turn, and the pieces they are made of.
+
+use crate::codec::Codec;
+use crate::error::{Error, ErrorKind};
+use crate::track::cadence::{ns_to_ticks, ticks_to_ns};
+use crate::track::plan::TrackPlan;
+use crate::track::runs::RunCursor;
+use crate::track::timeline::{Timeline, TrackTimes};
+use crate::track::{NAL_LENGTH_SIZE, ParameterSets, Piece, Sample, Track};
+
+/// Players read a track ahead by about this much; a chunk is not longer, unless a single sample is.
+const CHUNK_NS: i64 = 500_000_000;
+
+/// The media of the clip in its order, and what the sample tables say of it.
+#[derive(Debug)]
+pub(crate) struct Layout<'a> {
+    pub(crate) tracks: Vec<TrackLayout<'a>>,
+    pub(crate) pieces: Vec<Piece>,
+    /// The 4-byte NAL lengths of samples that are not verbatim.
+    pub(crate) nal_lengths: Vec<u8>,
+    /// Bytes of the media.
+    pub(crate) len: u64,
+}
+
+/// A track with its samples laid out.
+#[derive(Debug)]
+pub(crate) struct TrackLayout<'a> {
+    pub(crate) track: &'a Track,
+    pub(crate) codec: Codec,
+    pub(crate) times: &'a TrackTimes,
+    /// How many fragments of the plan are in the clip.
+    pub(crate) fragments: usize,
+    pub(crate) sizes: SampleSizes,
+    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) bytes: u64,
+    pub(crate) largest_sample: u32,
+    /// Bytes in the second that has the most.
+    pub(crate) busiest_second: u64,
+}
+
+/// Sizes of the samples of a track.
+#[derive(Debug)]
+pub(crate) enum SampleSizes {
+    Constant { size: u32, count: u32 },
+    Each(Vec<u32>),
+}
+
+/// Samples of one track that stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// From the start of the media.
+    pub(crate) offset: u64,
+    pub(crate) samples: u32,
+    /// In the track's entries.
+    pub(crate) entry: usize,
+}
+
+impl<'a> Layout<'a> {
+    /// Lays out the first `fragments` fragments of a plan.
+    pub(crate) fn new(plan: &'a TrackPlan, timeline: &'a Timeline, fragments: usize) -> Result<Self, Error> {
+        let video = timeline.video.as_ref().and_then(|times| Feed::new(&plan.video, times, fragments));
+        let audio = timeline.audio.as_ref().and_then(|times| Feed::new(&plan.audio, times, fragments));
+        let mut feeds: Vec<Feed<'_>> = video.into_iter().chain(audio).collect();
+        let samples: usize = feeds.iter().map(|feed| feed.track.samples.len()).sum();
+        let nals: usize = feeds.iter().map(|feed| feed.track.nals.len()).sum();
+        let mut media = Media {
+            pieces: Vec::with_capacity(samples.saturating_add(nals.saturating_mul(2))),
+            nal_lengths: Vec::with_capacity(nals.saturating_mul(NAL_LENGTH_SIZE)),
+            len: 0,
+        };
+        while let Some(feed) =
+            feeds.iter_mut().filter(|feed| feed.peek().is_some()).min_by_key(|feed| feed.time_ns())
+        {
+            feed.lay_chunk(&mut media)?;
+        }
+        let Media { pieces, nal_lengths, len } = media;
+        Ok(Self { tracks: feeds.into_iter().map(Feed::finish).collect(), pieces, nal_lengths, len })
+    }
+}
+
+/// The media as far as it is laid out.
+struct Media {
+    pieces: Vec<Piece>,
+    nal_lengths: Vec<u8>,
+    len: u64,
+}
+
+impl Media {
+    fn push(&mut self, source: usize, offset: u32, len: u32) {
+        let end = self.len.saturating_add(u64::from(len));
+        self.len = end;
+        self.pieces.push(Piece { end, source: source as u32, offset });
+    }
+
+    fn push_nal_length(&mut self, len: u32) -> Result<(), Error> {
+        let offset = u32::try_from(self.nal_lengths.len()).map_err(|_| {
+            let found = self.nal_lengths.len() as u64;
+            ErrorKind::TooLarge { what: "the size of all NAL lengths", found, limit: u64::from(u32::MAX) }
+        })?;
+        self.nal_lengths.extend_from_slice(&len.to_be_bytes());
+        self.push(0, offset, NAL_LENGTH_SIZE as u32);
+        Ok(())
+    }
+}
+
+/// A track whose samples are being laid out in order.
+struct Feed<'a> {
+    track: &'a Track,
+    codec: Codec,
+    times: &'a TrackTimes,
+    fragments: usize,
+    /// Of the sample that comes next.
+    segment: usize,
+    index: usize,
+    ticks: u64,
+    deltas: RunCursor<'a, u32>,
+    chunk_ticks: u64,
+    /// Bytes of a PCM frame, where samples are such.
+    pcm_frame: Option<u32>,
+    sizes: Vec<u32>,
+    sizes_are_equal: bool,
+    samples: u32,
+    chunks: Vec<Chunk>,
+    bytes: u64,
+    largest_sample: u32,
+    second: u64,
+    bytes_in_second: u64,
+    busiest_second: u64,
+}
+
+impl<'a> Feed<'a> {
+    fn new(track: &'a Track, times: &'a TrackTimes, fragments: usize) -> Option<Self> {
+        let samples = track.segments.get(..fragments)?.last()?.samples.end;
+        let codec = track.codec()?;
+        let pcm_frame = track.pcm_frame_size();
+        let mut feed = Self {
+            track,
+            codec,
+            times,
+            fragments,
+            segment: 0,
+            index: 0,
+            ticks: 0,
+            deltas: times.deltas.cursor(),
+            chunk_ticks: u64::try_from(ns_to_ticks(CHUNK_NS, times.timescale)).unwrap_or(0),
+            pcm_frame,
+            sizes: Vec::with_capacity(if pcm_frame.is_some() { 0 } else { samples }),
+            sizes_are_equal: true,
+            samples: 0,
+            chunks: Vec::new(),
+            bytes: 0,
+            largest_sample: 0,
+            second: 0,
+            bytes_in_second: 0,
+            busiest_second: 0,
+        };
+        feed.skip_empty_segments();
+        Some(feed)
+    }
+
+    fn peek(&self) -> Option<&'a Sample> {
+        (self.segment < self.fragments).then(|| self.track.samples.get(self.index)).flatten()
+    }
+
+    /// Decode time of the next sample on the clip's timeline.
+    fn time_ns(&self) -> i64 {
+        let ticks = i64::try_from(self.ticks).unwrap_or(i64::MAX);
+        self.times.start_ns.saturating_add(ticks_to_ns(ticks, self.times.timescale))
+    }
+
+    fn entry(&self) -> usize {
+        self.track.segments.get(self.segment).map_or(0, |segment| segment.entry)
+    }
+
+    /// Lays out samples until half a second is full, or the sample entry changes.
+    fn lay_chunk(&mut self, media: &mut Media) -> Result<(), Error> {
+        let entry = self.entry();
+        let parameter_sets = self.track.parameter_sets(entry, self.fragments);
+        let mut chunk = Chunk { offset: media.len, samples: 0, entry };
+        let mut chunk_ticks = 0_u64;
+        while let Some(sample) = self.peek() {
+            if self.entry() != entry {
+                break;
+            }
+            let count = self.pcm_frame.map_or(1, |size| sample.len.checked_div(size).unwrap_or(0));
+            let mut after = self.deltas.clone();
+            let ticks = after.advance(count);
+            chunk_ticks = chunk_ticks.saturating_add(ticks);
+            if chunk.samples > 0 && chunk_ticks > self.chunk_ticks {
+                break;
+            }
+            self.deltas = after;
+            let before = media.len;
+            self.lay_sample(sample, parameter_sets, media)?;
+            self.count(media.len.saturating_sub(before), count, ticks)?;
+            chunk.samples = chunk.samples.saturating_add(count);
+            self.index = self.index.saturating_add(1);
+            self.skip_empty_segments();
+        }
+        self.chunks.push(chunk);
+        Ok(())
+    }
+
+    fn lay_sample(
+        &self,
+        sample: &Sample,
+        parameter_sets: ParameterSets,
+        media: &mut Media,
+    ) -> Result<(), Error> {
+        // Source 0 is the NAL lengths, so fragments count from 1.
+        let source = self.segment.saturating_add(1);
+        if sample.nals == 0 {
+            media.push(source, sample.offset, sample.len);
+            return Ok(());
+        }
+        for nal in self.track.nals_of(sample, parameter_sets) {
+            media.push_nal_length(nal.len)?;
+            media.push(source, nal.offset, nal.len);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, size: u64, count: u32, ticks: u64) -> Result<(), Error> {
+        let too_many =
+            |what, found| Error::new(ErrorKind::TooLarge { what, found, limit: u64::from(u32::MAX) });
+        let sample_size = match self.pcm_frame {
+            Some(size) => size,
+            None => u32::try_from(size).map_err(|_| too_many("the size of a sample", size))?,
+        };
+        if self.pcm_frame.is_none() {
+            self.sizes_are_equal &= self.sizes.first().is_none_or(|&first| first == sample_size);
+            self.sizes.push(sample_size);
+        }
+        let samples = u64::from(self.samples).saturating_add(u64::from(count));
+        self.samples = u32::try_from(samples).map_err(|_| too_many("the number of samples", samples))?;
+        self.bytes = self.bytes.saturating_add(size);
+        self.largest_sample = self.largest_sample.max(sample_size);
+        let second = self.ticks.checked_div(u64::from(self.times.timescale)).unwrap_or(0);
+        self.bytes_in_second =
+            if second == self.second { self.bytes_in_second.saturating_add(size) } else { size };
+        self.busiest_second = self.busiest_second.max(self.bytes_in_second);
+        self.second = second;
+        self.ticks = self.ticks.saturating_add(ticks);
+        Ok(())
+    }
+
+    fn skip_empty_segments(&mut self) {
+        while let Some(segment) = self.track.segments.get(self.segment)
+            && self.index >= segment.samples.end
+            && self.segment < self.fragments
+        {
+            self.segment = self.segment.saturating_add(1);
+        }
+    }
+
+    fn finish(self) -> TrackLayout<'a> {
+        let constant =
+            self.pcm_frame.or_else(|| self.sizes.first().copied().filter(|_| self.sizes_are_equal));
+        TrackLayout {
+            track: self.track,
+            codec: self.codec,
+            times: self.times,
+            fragments: self.fragments,
+            sizes: match constant {
+                // A constant size of 0 would mean that sizes follow.
+                Some(size) if size > 0 => SampleSizes::Constant { size, count: self.samples },
+                _ => SampleSizes::Each(self.sizes),
+            },
+            chunks: self.chunks,
+            bytes: self.bytes,
+            largest_sample: self.largest_sample,
+            busiest_second: self.busiest_second,
+        }
+    }
+}
+
+impl TrackLayout<'_> {
+    /// Number of samples, PCM frames counted one by one.
+    pub(crate) fn samples(&self) -> u32 {
+        match &self.sizes {
+            SampleSizes::Constant { count, .. } => *count,
+            SampleSizes::Each(sizes) => sizes.len() as u32,
+        }
+    }
+
+    /// The samples of the clip.
+    pub(crate) fn planned_samples(&self) -> &[Sample] {
+        let end = self
+            .track
+            .segments
+            .get(..self.fragments)
+            .and_then(<[_]>::last)
+            .map_or(0, |last| last.samples.end);
+        self.track.samples.get(..end).unwrap_or_default()
+    }
+}

@@ -1,0 +1,126 @@
+//! SampleTableBox (ISO/IEC 14496-12 section 8.5.1) and the tables in it.
+
+use crate::isobmff::layout::{Chunk, SampleSizes, TrackLayout};
+use crate::isobmff::sample_entry::write_sample_description;
+use crate::isobmff::writer::BoxWriter;
+use crate::track::runs::Runs;
+
+/// A chunk offset table whose offsets still count from the start of the media.
+#[derive(Debug, Default)]
+pub(super) struct ChunkOffsets {
+    /// Of the first entry in the bytes written.
+    at: usize,
+    wide: bool,
+    offsets: Vec<u64>,
+}
+
+pub(super) fn write_sample_table(w: &mut BoxWriter, layout: &TrackLayout<'_>, wide: bool) -> ChunkOffsets {
+    let mut chunk_offsets = ChunkOffsets { at: 0, wide, offsets: Vec::new() };
+    w.write_box(b"stbl", |w| {
+        write_sample_description(w, layout);
+        write_runs(w, b"stts", &layout.times.deltas);
+        if !layout.times.offsets.as_slice().is_empty() {
+            write_runs(w, b"ctts", &layout.times.offsets);
+        }
+        write_sync_samples(w, layout);
+        write_samples_per_chunk(w, &layout.chunks);
+        write_sample_sizes(w, &layout.sizes);
+        chunk_offsets = write_chunk_offsets(w, &layout.chunks, wide);
+    });
+    chunk_offsets
+}
+
+/// TimeToSampleBox (section 8.6.1.2) and CompositionOffsetBox version 0 (section 8.6.1.3).
+fn write_runs(w: &mut BoxWriter, kind: &[u8; 4], runs: &Runs<u32>) {
+    w.write_full_box(kind, 0, 0, |w| {
+        w.u32(runs.as_slice().len() as u32);
+        for &(count, value) in runs.as_slice() {
+            w.u32(count);
+            w.u32(value);
+        }
+    });
+}
+
+/// SyncSampleBox (section 8.6.2). Without it, every sample is a sync sample.
+fn write_sync_samples(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
+    let samples = layout.planned_samples();
+    if samples.iter().all(|sample| sample.sync) {
+        return;
+    }
+    w.write_full_box(b"stss", 0, 0, |w| {
+        let count_at = w.len();
+        w.u32(0);
+        let mut count = 0_u32;
+        for (number, _) in (1..).zip(samples).filter(|(_, sample)| sample.sync) {
+            w.u32(number);
+            count = count.saturating_add(1);
+        }
+        w.patch_u32(count_at, count);
+    });
+}
+
+/// SampleToChunkBox (section 8.7.4): runs of chunks that are alike.
+fn write_samples_per_chunk(w: &mut BoxWriter, chunks: &[Chunk]) {
+    w.write_full_box(b"stsc", 0, 0, |w| {
+        let count_at = w.len();
+        w.u32(0);
+        let mut count = 0_u32;
+        let mut last = None;
+        for (number, chunk) in (1_u32..).zip(chunks) {
+            if last != Some((chunk.samples, chunk.entry)) {
+                w.u32(number);
+                w.u32(chunk.samples);
+                w.u32((chunk.entry as u32).saturating_add(1));
+                count = count.saturating_add(1);
+            }
+            last = Some((chunk.samples, chunk.entry));
+        }
+        w.patch_u32(count_at, count);
+    });
+}
+
+/// SampleSizeBox (section 8.7.3.2).
+fn write_sample_sizes(w: &mut BoxWriter, sizes: &SampleSizes) {
+    w.write_full_box(b"stsz", 0, 0, |w| match sizes {
+        SampleSizes::Constant { size, count } => {
+            w.u32(*size);
+            w.u32(*count);
+        }
+        SampleSizes::Each(sizes) => {
+            w.u32(0);
+            w.u32(sizes.len() as u32);
+            for &size in sizes {
+                w.u32(size);
+            }
+        }
+    });
+}
+
+/// ChunkOffsetBox (section 8.7.5), in 32 or 64 bits.
+fn write_chunk_offsets(w: &mut BoxWriter, chunks: &[Chunk], wide: bool) -> ChunkOffsets {
+    let mut at = 0;
+    w.write_full_box(if wide { b"co64" } else { b"stco" }, 0, 0, |w| {
+        w.u32(chunks.len() as u32);
+        at = w.len();
+        w.zeros(chunks.len().saturating_mul(if wide { 8 } else { 4 }));
+    });
+    ChunkOffsets { at, wide, offsets: chunks.iter().map(|chunk| chunk.offset).collect() }
+}
+
+impl ChunkOffsets {
+    /// Writes the table, now that it is known where the media starts. Answers whether every offset fits.
+    pub(super) fn patch(&self, w: &mut BoxWriter, media_start: u64) -> bool {
+        let width = if self.wide { 8 } else { 4 };
+        let mut at = self.at;
+        for offset in &self.offsets {
+            let offset = offset.saturating_add(media_start);
+            match (self.wide, u32::try_from(offset)) {
+                (true, _) => w.patch_u64(at, offset),
+                (false, Ok(offset)) => w.patch_u32(at, offset),
+                (false, Err(_)) => return false,
+            }
+            at = at.saturating_add(width);
+        }
+        true
+    }
+}

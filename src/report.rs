@@ -1,0 +1,332 @@
+//! [`Report`]: all that happened on the way that is not plain.
+
+use std::fmt;
+
+use crate::codec::Codec;
+use crate::timestamp::Timestamp;
+
+/// What a clip holds and what was done to get there. Nothing happens silently: what is not listed here went through
+/// unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The fragments of the clip, in its order.
+    pub fragments: Vec<FragmentReport>,
+    /// The tracks of the clip: video, then audio where there is one.
+    pub tracks: Vec<TrackReport>,
+    /// How long the clip plays, in nanoseconds.
+    pub duration_ns: u64,
+    /// Fragments that were offered, in the range or not.
+    pub offered: u64,
+    /// Fragments that start outside the range.
+    pub out_of_range: u64,
+    /// Set when the range holds more than the limits let through.
+    pub cut: Option<Cut>,
+    /// Everything else, in the order of the pipeline.
+    pub events: Vec<Event>,
+}
+
+/// A fragment of the clip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FragmentReport {
+    /// Its number, or its place in the input (`#3`) where the service gave it none.
+    pub name: String,
+    /// When it starts, by the producer's clock, or by its Cluster's timestamp where no tag tells.
+    pub producer_timestamp: Timestamp,
+    /// When the service received it.
+    pub server_timestamp: Option<Timestamp>,
+    /// When its first frame is shown, in nanoseconds from the start of the clip.
+    pub start_ns: i64,
+    /// Frames of all tracks.
+    pub frames: u64,
+}
+
+/// A track of the clip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrackReport {
+    /// Track number, the same in input and output: 1 video, 2 audio.
+    pub number: u64,
+    /// Its codec.
+    pub codec: Codec,
+    /// Codes of its sample entries, such as `avc1`; more than one where the codec private data changes.
+    pub sample_entries: Vec<&'static str>,
+    /// Samples in it. A sample of G.711 is one PCM frame.
+    pub samples: u64,
+    /// Bytes of media in it.
+    pub bytes: u64,
+    /// Samples that decoding can start at.
+    pub sync_samples: u64,
+    /// Width and height in pixels as shown; 0 for audio.
+    pub dimensions: (u32, u32),
+    /// Hertz; 0 for video.
+    pub sampling_rate: u32,
+    /// Channels; 0 for video.
+    pub channels: u16,
+}
+
+/// Where the limits cut the clip off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cut {
+    /// The limit that was reached.
+    pub limit: Limit,
+    /// The first fragment that was left out.
+    pub fragment: String,
+    /// Its start, by the clock of the selection: the start of the range to ask for next. `None` where fragments
+    /// carry no timestamp.
+    pub continue_from: Option<Timestamp>,
+}
+
+/// A limit of [`Limits`](crate::Limits).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// `max_fragments`.
+    Fragments,
+    /// `max_bytes`.
+    Bytes,
+}
+
+/// Something that is not plain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A fragment was dropped because another has the same producer timestamp and a larger number, or is the same.
+    DuplicateDropped {
+        /// The fragment that was dropped.
+        fragment: String,
+        /// The fragment that stays.
+        kept: String,
+    },
+    /// The input ends inside a fragment. Its whole frames are in the clip where it was selected.
+    Incomplete {
+        /// The fragment.
+        fragment: String,
+        /// What is missing.
+        reason: String,
+        /// How many whole frames of it there are.
+        frames: u64,
+    },
+    /// A fragment in the range has no frames of the clip's tracks.
+    Empty {
+        /// The fragment.
+        fragment: String,
+    },
+    /// A track that GetClip does not carry was left out.
+    TrackIgnored {
+        /// Track number.
+        track: u64,
+        /// Its codec ID.
+        codec_id: String,
+    },
+    /// A fragment does not start on a key frame, so that its first pictures may not be decodable.
+    NoKeyFrameFirst {
+        /// The fragment.
+        fragment: String,
+    },
+    /// The codec private data was missing and was taken from the parameter sets in front of the first key frame.
+    CodecPrivateFromFrames {
+        /// Track number.
+        track: u64,
+    },
+    /// The codec private data changes here, and a second sample entry begins.
+    SampleEntryAdded {
+        /// The fragment that brings it.
+        fragment: String,
+        /// Track number.
+        track: u64,
+        /// What differs.
+        difference: String,
+    },
+    /// Frames were re-framed with 4-byte NAL lengths, from start codes or from shorter lengths.
+    FramesReframed {
+        /// Track number.
+        track: u64,
+        /// How many.
+        frames: u64,
+    },
+    /// In-band parameter sets equal to those of the sample entry were taken out of frames.
+    ParameterSetsStripped {
+        /// Track number.
+        track: u64,
+        /// From how many frames.
+        frames: u64,
+    },
+    /// In-band parameter sets differ from the codec private data and were all left in the frames.
+    ParameterSetsKept {
+        /// Track number.
+        track: u64,
+        /// In how many frames.
+        frames: u64,
+    },
+    /// NAL units without a byte were taken out.
+    EmptyNalsDropped {
+        /// Track number.
+        track: u64,
+        /// How many.
+        nals: u64,
+    },
+    /// ADTS headers were taken off AAC frames.
+    AdtsStripped {
+        /// Track number.
+        track: u64,
+        /// From how many frames.
+        frames: u64,
+    },
+    /// A fragment overlaps those before it and was moved, all its tracks together.
+    Moved {
+        /// The fragment.
+        fragment: String,
+        /// By how much later it is than its own timestamps say, in nanoseconds.
+        by_ns: i64,
+    },
+    /// Nothing was recorded in front of a fragment.
+    Gap {
+        /// The fragment behind the gap.
+        fragment: String,
+        /// How long the gap is, in nanoseconds.
+        duration_ns: u64,
+        /// Whether it was closed: the fragment, and what follows, is earlier by the length of the gap.
+        closed: bool,
+    },
+    /// Frames of one time were set apart by one tick of the media timescale each.
+    CollisionsSpread {
+        /// Track number.
+        track: u64,
+        /// How many frames.
+        frames: u64,
+    },
+    /// Audio frames follow each other by their length, not by their timestamps' jitter. Where the two had drifted
+    /// apart by more than the tolerance, the frames were set to their timestamps again.
+    AudioReanchored {
+        /// Track number.
+        track: u64,
+        /// How often.
+        times: u64,
+        /// The tolerance, in nanoseconds.
+        tolerance_ns: u64,
+    },
+    /// G.711 cannot be made shorter, and within a fragment it runs longer than its timestamps say.
+    AudioLate {
+        /// Track number.
+        track: u64,
+        /// By how much at the most, in nanoseconds.
+        by_ns: i64,
+    },
+    /// A track is declared and has no frame in the clip; it was left out.
+    TrackEmpty {
+        /// Track number.
+        track: u64,
+    },
+    /// The times of the video lie on an exact cadence within the rounding of the input, and were set to it.
+    CadenceRestored {
+        /// Track number.
+        track: u64,
+        /// Frames per second: numerator and denominator.
+        rate: (u32, u32),
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DuplicateDropped { fragment, kept } => {
+                write!(f, "fragment {fragment}: dropped, a duplicate of {kept}")
+            }
+            Self::Incomplete { fragment, reason, frames } => {
+                write!(f, "fragment {fragment}: incomplete, {frames} whole frames kept: {reason}")
+            }
+            Self::Empty { fragment } => write!(f, "fragment {fragment}: no frames, left out"),
+            Self::TrackIgnored { track, codec_id } => write!(f, "track {track}: {codec_id} left out"),
+            Self::NoKeyFrameFirst { fragment } => {
+                write!(f, "fragment {fragment}: does not start on a key frame")
+            }
+            Self::CodecPrivateFromFrames { track } => {
+                write!(
+                    f,
+                    "track {track}: no codec private data, taken from the parameter sets of the first key frame"
+                )
+            }
+            Self::SampleEntryAdded { fragment, track, difference } => {
+                write!(f, "fragment {fragment}, track {track}: new sample entry, {difference}")
+            }
+            Self::FramesReframed { track, frames } => {
+                write!(f, "track {track}: {frames} frames re-framed with 4-byte NAL lengths")
+            }
+            Self::ParameterSetsStripped { track, frames } => write!(
+                f,
+                "track {track}: parameter sets equal to the sample entry's taken out of {frames} frames"
+            ),
+            Self::ParameterSetsKept { track, frames } => write!(
+                f,
+                "track {track}: parameter sets that differ from the codec private data kept in {frames} frames"
+            ),
+            Self::EmptyNalsDropped { track, nals } => {
+                write!(f, "track {track}: {nals} empty NAL units dropped")
+            }
+            Self::AdtsStripped { track, frames } => {
+                write!(f, "track {track}: ADTS headers taken off {frames} frames")
+            }
+            Self::Moved { fragment, by_ns } => {
+                write!(
+                    f,
+                    "fragment {fragment}: overlaps what is before it, moved {} ms later",
+                    Millis(*by_ns)
+                )
+            }
+            Self::Gap { fragment, duration_ns, closed } => {
+                let millis = Millis(i64::try_from(*duration_ns).unwrap_or(i64::MAX));
+                let what = if *closed { "closed" } else { "kept" };
+                write!(f, "fragment {fragment}: gap of {millis} ms in front of it, {what}")
+            }
+            Self::CollisionsSpread { track, frames } => {
+                write!(f, "track {track}: {frames} frames of equal time set apart")
+            }
+            Self::AudioReanchored { track, times, tolerance_ns } => {
+                let millis = Millis(i64::try_from(*tolerance_ns).unwrap_or(i64::MAX));
+                write!(
+                    f,
+                    "track {track}: set to its timestamps again {times} times, when more than {millis} ms off"
+                )
+            }
+            Self::AudioLate { track, by_ns } => {
+                write!(f, "track {track}: up to {} ms later than its timestamps", Millis(*by_ns))
+            }
+            Self::TrackEmpty { track } => write!(f, "track {track}: no frames, left out"),
+            Self::CadenceRestored { track, rate: (numerator, denominator) } => {
+                write!(f, "track {track}: exact cadence of {numerator}/{denominator} frames per second")
+            }
+        }
+    }
+}
+
+/// Nanoseconds, shown as milliseconds with as many decimals as there are.
+struct Millis(i64);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
+        let sign = if self.0 < 0 { "-" } else { "" };
+        if rest == 0 {
+            write!(f, "{sign}{whole}")
+        } else {
+            let decimals = format!("{rest:06}");
+            write!(f, "{sign}{whole}.{}", decimals.trim_end_matches('0'))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn millis_show_no_more_decimals_than_there_are() {
+        let shown = |ns| Millis(ns).to_string();
+        assert_eq!(shown(33_333_333), "33.333333");
+        assert_eq!(shown(-1_500_000), "-1.5");
+        assert_eq!(shown(2_000_000_000), "2000");
+    }
+}

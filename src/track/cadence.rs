@@ -1,0 +1,241 @@
+//! Exact cadence out of rounded times.
+//!
+//! A file whose clock ticks in milliseconds shows 30 frames per second as steps of 33, 33 and 34. Where all times lie
+//! within that rounding of an exact cadence, the cadence is what was meant, and one `stts` run says it.
+
+/// A cadence, as the media timescale and the ticks of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cadence {
+    pub(crate) timescale: u32,
+    pub(crate) frame_ticks: u32,
+}
+
+/// The cadence that was found, and the times on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OnCadence {
+    pub(crate) cadence: Cadence,
+    /// When the first picture is shown, in nanoseconds: at most half a tick of the source from what it says.
+    pub(crate) start_ns: i64,
+    /// Presentation times from there, in ticks of the timescale.
+    pub(crate) ticks: Vec<i64>,
+    /// Whether any time differs from the source's.
+    pub(crate) moved: bool,
+}
+
+/// What cameras and encoders are set to, besides whole frames per second: (numerator, denominator) per second.
+const FRACTIONAL_RATES: [(u32, u32); 6] =
+    [(24_000, 1001), (30_000, 1001), (60_000, 1001), (120_000, 1001), (25, 2), (15, 2)];
+
+/// Up to this many whole frames per second are looked for.
+const MAX_WHOLE_RATE: u32 = 240;
+
+/// A whole rate gets a media timescale of this many ticks per frame or more, so that the phase of a run behind a gap
+/// is kept to 50 µs.
+const FRAME_TICKS: u32 = 1000;
+const FRAME_TICKS_BELOW_10_HZ: u32 = 10_000;
+
+impl Cadence {
+    fn of_rate(numerator: u32, denominator: u32) -> Self {
+        let factor = match (numerator, denominator) {
+            (_, 1001) => 1,
+            (0..10, _) => FRAME_TICKS_BELOW_10_HZ,
+            _ => FRAME_TICKS,
+        };
+        Self { timescale: numerator.saturating_mul(factor), frame_ticks: denominator.saturating_mul(factor) }
+    }
+
+    /// The cadence of a DefaultDuration, which is whole nanoseconds: that of a known rate that rounds to it, else
+    /// itself where it is whole microseconds.
+    fn of_duration(duration_ns: i64) -> Option<Self> {
+        let known = Self::known().find(|cadence| cadence.ns(1).abs_diff(duration_ns) <= 1);
+        known.or_else(|| {
+            let micros = u32::try_from(duration_ns.checked_div(1000)?).ok()?;
+            let is_whole = micros > 0 && duration_ns.checked_rem(1000)? == 0;
+            is_whole.then_some(Self { timescale: 1_000_000, frame_ticks: micros })
+        })
+    }
+
+    fn known() -> impl Iterator<Item = Self> {
+        let whole = (1..=MAX_WHOLE_RATE).map(|rate| (rate, 1));
+        whole.chain(FRACTIONAL_RATES).map(|(numerator, denominator)| Self::of_rate(numerator, denominator))
+    }
+
+    /// Time of frame `index`, in nanoseconds, rounded.
+    fn ns(self, index: i64) -> i64 {
+        ticks_to_ns(index.saturating_mul(i64::from(self.frame_ticks)), self.timescale)
+    }
+
+    /// Frames per second: numerator and denominator.
+    pub(crate) fn rate(self) -> (u32, u32) {
+        let divisor = gcd(self.timescale, self.frame_ticks).max(1);
+        (self.timescale / divisor, self.frame_ticks / divisor)
+    }
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+pub(crate) fn ticks_to_ns(ticks: i64, timescale: u32) -> i64 {
+    let ns = round_div(i128::from(ticks).saturating_mul(1_000_000_000), i128::from(timescale));
+    i64::try_from(ns).unwrap_or(if ticks < 0 { i64::MIN } else { i64::MAX })
+}
+
+pub(crate) fn ns_to_ticks(ns: i64, timescale: u32) -> i64 {
+    let ticks = round_div(i128::from(ns).saturating_mul(i128::from(timescale)), 1_000_000_000);
+    i64::try_from(ticks).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// `value / divisor`, halves up.
+fn round_div(value: i128, divisor: i128) -> i128 {
+    let divisor = divisor.max(1);
+    value.saturating_add(divisor / 2).div_euclid(divisor)
+}
+
+/// Finds the cadence that all of `times_ns` lie on, within half a tick of the source's `scale_ns`.
+///
+/// `times_ns` are in presentation order and increase. A step of more than one and a half frames ends a run: each run
+/// has a phase of its own, all have one cadence.
+pub(crate) fn find(times_ns: &[i64], scale_ns: i64, default_duration_ns: Option<i64>) -> Option<OnCadence> {
+    let longest = longest_run(times_ns)?;
+    let (first, last) = (*longest.first()?, *longest.last()?);
+    let steps = i64::try_from(longest.len()).ok()?.checked_sub(1).filter(|&steps| steps > 0)?;
+    let span = last.checked_sub(first)?;
+    // Whatever the phase, the ends of a run are off by less than a tick together.
+    let near = |cadence: &Cadence| cadence.ns(steps).abs_diff(span) <= scale_ns.unsigned_abs();
+    let hinted = default_duration_ns.and_then(Cadence::of_duration);
+    let mut candidates: Vec<Cadence> = hinted.into_iter().chain(Cadence::known()).filter(near).collect();
+    // The hint first, then the nearest: over a short run, neighbours such as 30 and 29.97 both fit.
+    candidates.sort_by_key(|cadence| (Some(*cadence) != hinted, cadence.ns(steps).abs_diff(span)));
+    candidates.into_iter().take(4).find_map(|cadence| fit(times_ns, scale_ns, cadence))
+}
+
+/// The longest stretch of times in which no step is far above the one before it.
+fn longest_run(times_ns: &[i64]) -> Option<&[i64]> {
+    times_ns.chunk_by(|a, b| b.saturating_sub(*a) < LONG_STEP_NS).max_by_key(|run| run.len())
+}
+
+/// A first cut at gaps, before the cadence is known: no camera with a steady cadence is slower than this.
+const LONG_STEP_NS: i64 = 1_500_000_000;
+
+fn fit(times_ns: &[i64], scale_ns: i64, cadence: Cadence) -> Option<OnCadence> {
+    let frame_ns = cadence.ns(1);
+    let longest_step = frame_ns.saturating_add(frame_ns / 2);
+    let mut start_ns = None;
+    let mut ticks = Vec::with_capacity(times_ns.len());
+    let mut moved = false;
+    for run in times_ns.chunk_by(|a, b| b.saturating_sub(*a) <= longest_step) {
+        let phase_ns = phase(run, scale_ns, cadence)?;
+        let start_ns = *start_ns.get_or_insert(phase_ns);
+        let first_tick = ns_to_ticks(phase_ns.checked_sub(start_ns)?, cadence.timescale);
+        for (index, &time_ns) in run.iter().enumerate() {
+            let tick = first_tick
+                .checked_add(i64::try_from(index).ok()?.checked_mul(i64::from(cadence.frame_ticks))?)?;
+            let moved_by = ticks_to_ns(tick, cadence.timescale).checked_add(start_ns)?.abs_diff(time_ns);
+            // Half a tick, and the rounding of a nanosecond.
+            if moved_by > scale_ns.unsigned_abs().div_ceil(2).saturating_add(1) {
+                return None;
+            }
+            moved |= moved_by > 1;
+            ticks.push(tick);
+        }
+    }
+    Some(OnCadence { cadence, start_ns: start_ns?, ticks, moved })
+}
+
+/// When the first frame of a run is due, so that no frame is off by more than half a tick: on its own time if that
+/// will do, else in the middle of what will. `None` if nothing will.
+fn phase(run: &[i64], scale_ns: i64, cadence: Cadence) -> Option<i64> {
+    let first = *run.first()?;
+    let (mut least, mut most) = (0, 0);
+    for (index, &time_ns) in run.iter().enumerate() {
+        let due = cadence.ns(i64::try_from(index).ok()?);
+        let off = time_ns.checked_sub(first)?.checked_sub(due)?;
+        least = off.min(least);
+        most = off.max(most);
+        if most.saturating_sub(least) > scale_ns.saturating_add(1) {
+            return None;
+        }
+    }
+    let half = scale_ns / 2;
+    let off = if most <= half && least >= -half { 0 } else { least.midpoint(most) };
+    first.checked_add(off)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: i64 = 1_000_000;
+
+    /// Times of a cadence as a millisecond clock shows them.
+    fn rounded(rate: (i64, i64), frames: i64, round: impl Fn(i64) -> i64) -> Vec<i64> {
+        (0..frames).map(|i| round(i * rate.1 * 1_000_000_000 / rate.0)).collect()
+    }
+
+    fn nearest(ns: i64) -> i64 {
+        (ns + MS / 2).div_euclid(MS) * MS
+    }
+
+    fn down(ns: i64) -> i64 {
+        ns.div_euclid(MS) * MS
+    }
+
+    #[test]
+    fn known_rates_are_found_however_the_clock_rounds() {
+        for rate in [
+            (30, 1),
+            (30_000, 1001),
+            (25, 1),
+            (24_000, 1001),
+            (24, 1),
+            (15, 1),
+            (60, 1),
+            (60_000, 1001),
+            (25, 2),
+        ] {
+            for times in [rounded(rate, 3000, nearest), rounded(rate, 3000, down)] {
+                let found = find(&times, MS, None).unwrap();
+                assert_eq!(found.cadence.rate(), (rate.0 as u32, rate.1 as u32));
+                for (tick, time) in found.ticks.iter().zip(&times) {
+                    let off = ticks_to_ns(*tick, found.cadence.timescale) + found.start_ns - time;
+                    assert!(off.abs() <= MS / 2 + 1, "{rate:?}: {off}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_timescale_is_that_of_the_rate() {
+        let cadence = |rate| find(&rounded(rate, 300, nearest), MS, None).unwrap().cadence;
+        assert_eq!(cadence((30_000, 1001)), Cadence { timescale: 30_000, frame_ticks: 1001 });
+        assert_eq!(cadence((24_000, 1001)), Cadence { timescale: 24_000, frame_ticks: 1001 });
+        assert_eq!(cadence((30, 1)), Cadence { timescale: 30_000, frame_ticks: 1000 });
+    }
+
+    #[test]
+    fn a_gap_has_two_phases() {
+        let mut times = rounded((30, 1), 60, nearest);
+        times.extend(rounded((30, 1), 60, nearest).iter().map(|t| t + 5_017 * MS));
+        let found = find(&times, MS, None).unwrap();
+        let second = ticks_to_ns(found.ticks[60], found.cadence.timescale);
+        assert!((second - 5_017 * MS).abs() <= 50_000, "{second}");
+        assert_eq!(found.ticks[61] - found.ticks[60], i64::from(found.cadence.frame_ticks));
+    }
+
+    #[test]
+    fn jitter_is_no_cadence() {
+        let times: Vec<i64> = (0..300).map(|i| (i * 33 + [0, 3, -2, 1][i as usize % 4]) * MS).collect();
+        assert_eq!(find(&times, MS, None), None);
+        assert_eq!(find(&[0], MS, None), None);
+        assert_eq!(find(&[], MS, None), None);
+    }
+
+    #[test]
+    fn a_default_duration_is_a_hint_that_must_fit() {
+        let odd: Vec<i64> = (0..100).map(|i| nearest(i * 71_428_000)).collect();
+        let found = find(&odd, MS, Some(71_428_000)).unwrap();
+        assert_eq!(found.cadence, Cadence { timescale: 1_000_000, frame_ticks: 71_428 });
+        assert_eq!(find(&rounded((30, 1), 90, nearest), MS, Some(40 * MS)).unwrap().cadence.rate(), (30, 1));
+    }
+}

@@ -1,0 +1,338 @@
+//! [`Timeline`]: when each fragment and each sample is due in the clip.
+//!
+//! The input time of a frame is its fragment's start by the producer's clock and the block's offset in its Cluster.
+//! From there:
+//!
+//! 1. A fragment that overlaps is moved, all its tracks together, by the least amount that puts it one sample
+//!    duration behind what is there. It overlaps when on some track its first frame is not later than that track's
+//!    last so far: fragments of two sessions, a clock that was set back or that starts at 0 again. Less than a frame
+//!    too close is no overlap; the sample in front is shortened.
+//! 2. A gap stays, or is closed, as the caller wants: [`Gaps`].
+//! 3. The frames get decode times: [`video_times`](super::video_times), [`audio_times`](super::audio_times).
+//!
+//! Points in time are rounded, never durations, so nothing adds up.
+
+use crate::codec::AudioConfig;
+use crate::error::Error;
+use crate::report::Event;
+use crate::track::audio_times::{AudioFrame, AudioTimes, Due};
+use crate::track::cadence::ticks_to_ns;
+use crate::track::plan::TrackPlan;
+use crate::track::runs::Runs;
+use crate::track::tracks::{AUDIO_TRACK, VIDEO_TRACK};
+use crate::track::video_times::{self, Presentation, VideoTimes};
+use crate::track::{ClipFragment, Entry, Segment};
+
+/// What becomes of time in which nothing was recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Gaps {
+    /// It stays: the last picture in front of it is shown until the next, and there is no sound.
+    #[default]
+    Keep,
+    /// The fragment behind it follows at once.
+    Close,
+}
+
+/// The times of all tracks.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    pub(crate) video: Option<TrackTimes>,
+    pub(crate) audio: Option<TrackTimes>,
+    /// When the first frame of each fragment is shown, in nanoseconds on the clip's timeline.
+    pub(crate) fragment_starts_ns: Vec<i64>,
+    pub(crate) events: Vec<Event>,
+}
+
+/// The times of a track's samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrackTimes {
+    /// Ticks per second of all that follows.
+    pub(crate) timescale: u32,
+    /// When its first sample is shown, in nanoseconds on the clip's timeline, whose zero is where the first track
+    /// begins.
+    pub(crate) start_ns: i64,
+    /// Composition time of the sample that is shown first.
+    pub(crate) composition_delay: u64,
+    /// From the decode time of each sample to the next.
+    pub(crate) deltas: Runs<u32>,
+    /// From the decode time of each sample to its composition time. None if all are 0.
+    pub(crate) offsets: Runs<u32>,
+    /// Sum of the deltas.
+    pub(crate) duration: u64,
+}
+
+/// The frames of a fragment on one track, from the fragment's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) first_ns: i64,
+    pub(crate) last_ns: i64,
+    /// How long a sample lasts.
+    pub(crate) sample_ns: i64,
+}
+
+/// Where a track is: the last frame so far, by its block, on the clip's timeline.
+#[derive(Debug, Clone, Copy)]
+struct Reached {
+    last_ns: i64,
+    sample_ns: i64,
+}
+
+/// Where a fragment is put.
+struct Placement {
+    /// From its own times to the clip's timeline.
+    base_ns: i64,
+    behind_gap: bool,
+}
+
+impl Timeline {
+    /// Times for the first `fragments` fragments of a plan.
+    pub(crate) fn new(plan: &TrackPlan, fragments: usize, gaps: Gaps) -> Result<Self, Error> {
+        Builder::new(plan, fragments, gaps).build()
+    }
+
+    /// How long the clip plays, in nanoseconds.
+    pub(crate) fn duration_ns(&self) -> u64 {
+        let tracks = self.video.iter().chain(&self.audio);
+        let ends = tracks.map(|times| times.start_ns.saturating_add(video_times::duration_ns(times)));
+        u64::try_from(ends.max().unwrap_or(0)).unwrap_or(0)
+    }
+}
+
+struct Builder<'a> {
+    plan: &'a TrackPlan,
+    fragments: &'a [ClipFragment],
+    gaps: Gaps,
+    video: VideoTimes,
+    audio: AudioTimes,
+    video_reached: Option<Reached>,
+    audio_reached: Option<Reached>,
+    /// How much earlier everything is because of gaps that were closed.
+    closed_ns: i64,
+    fragment_starts_ns: Vec<i64>,
+    events: Vec<Event>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(plan: &'a TrackPlan, fragments: usize, gaps: Gaps) -> Self {
+        let fragments = plan.fragments.get(..fragments).unwrap_or(&plan.fragments);
+        Self {
+            plan,
+            fragments,
+            gaps,
+            video: VideoTimes::default(),
+            audio: AudioTimes::new(audio_timescale(plan, fragments)),
+            video_reached: None,
+            audio_reached: None,
+            closed_ns: 0,
+            fragment_starts_ns: Vec::with_capacity(fragments.len()),
+            events: Vec::new(),
+        }
+    }
+
+    fn build(mut self) -> Result<Timeline, Error> {
+        let origin_ns = self.fragments.first().map_or(0, |fragment| fragment.start_ns);
+        let mut order = Presentation::new();
+        let segments = self.plan.video.segments.iter().zip(&self.plan.audio.segments);
+        for (fragment, (video, audio)) in self.fragments.iter().zip(segments) {
+            self.add(fragment, video, audio, origin_ns, &mut order)
+                .map_err(|error| error.in_fragment(&fragment.name))?;
+        }
+        self.finish()
+    }
+
+    fn add(
+        &mut self,
+        fragment: &ClipFragment,
+        video: &Segment,
+        audio: &Segment,
+        origin_ns: i64,
+        order: &mut Presentation,
+    ) -> Result<(), Error> {
+        let scale_ns = fragment.timestamp_scale_ns;
+        video_times::presentation_order(self.plan.video.samples_of(video), order)
+            .map_err(|error| error.on_track(VIDEO_TRACK))?;
+        let usual_ns = self.video_reached.map(|reached| reached.sample_ns);
+        let video_span = video_times::span(order, video.frame_duration_ns, scale_ns, usual_ns);
+        let audio_span = self.audio_span(audio);
+        let recorded_ns = fragment.start_ns.saturating_sub(origin_ns).saturating_sub(self.closed_ns);
+        let placement = self.place(fragment, recorded_ns, video_span, audio_span, audio);
+        let first_ns = [video_span, audio_span].into_iter().flatten().map(|span| span.first_ns).min();
+        self.fragment_starts_ns.push(placement.base_ns.saturating_add(first_ns.unwrap_or(0)));
+        if let Some(span) = video_span {
+            self.video.push(order, placement.base_ns, span, scale_ns, video.frame_duration_ns);
+            self.video_reached = Some(span.reached(placement.base_ns));
+        }
+        if let Some(span) = audio_span {
+            self.audio_reached = Some(span.reached(placement.base_ns));
+        }
+        self.add_audio(audio, &placement, scale_ns).map_err(|error| error.on_track(AUDIO_TRACK))
+    }
+
+    /// Decides where a fragment goes that was recorded `recorded_ns` behind the start of the clip.
+    fn place(
+        &mut self,
+        fragment: &ClipFragment,
+        recorded_ns: i64,
+        video: Option<Span>,
+        audio: Option<Span>,
+        segment: &Segment,
+    ) -> Placement {
+        let tracks = [(video, self.video_reached), (audio, self.audio_reached)];
+        let pairs = || tracks.iter().filter_map(|&(span, reached)| Some((span?, reached?)));
+        let overlaps = pairs().filter_map(|(span, reached)| {
+            let first_ns = recorded_ns.saturating_add(span.first_ns);
+            let is_overlap = first_ns <= reached.last_ns;
+            is_overlap.then(|| reached.end_ns().saturating_sub(first_ns))
+        });
+        let moved_ns = overlaps.chain(self.pcm_overlap(recorded_ns, audio, segment, fragment)).max();
+        if let Some(by_ns) = moved_ns.filter(|&by_ns| by_ns > 0) {
+            self.events.push(Event::Moved { fragment: fragment.name.clone(), by_ns });
+            return Placement { base_ns: recorded_ns.saturating_add(by_ns), behind_gap: true };
+        }
+        // It is a gap if on every track more is missing than one sample: less is jitter, or one frame lost.
+        let missing = || {
+            pairs().map(|(span, reached)| {
+                let missing_ns = recorded_ns.saturating_add(span.first_ns).saturating_sub(reached.end_ns());
+                (missing_ns, missing_ns > reached.sample_ns)
+            })
+        };
+        let gap_ns =
+            missing().map(|(missing_ns, _)| missing_ns).min().filter(|_| missing().all(|(_, is_gap)| is_gap));
+        let Some(gap_ns) = gap_ns else { return Placement { base_ns: recorded_ns, behind_gap: false } };
+        let closed = self.gaps == Gaps::Close;
+        let duration_ns = gap_ns.unsigned_abs();
+        self.events.push(Event::Gap { fragment: fragment.name.clone(), duration_ns, closed });
+        let base_ns = if closed { recorded_ns.saturating_sub(gap_ns) } else { recorded_ns };
+        if closed {
+            self.closed_ns = self.closed_ns.saturating_add(gap_ns);
+        }
+        Placement { base_ns, behind_gap: true }
+    }
+
+    /// PCM cannot be squeezed. Where the audio in front runs longer than its timestamps say, and further into this
+    /// fragment than the tolerance, the fragment is moved behind it, so that sound and picture stay together.
+    fn pcm_overlap(
+        &self,
+        recorded_ns: i64,
+        audio: Option<Span>,
+        segment: &Segment,
+        fragment: &ClipFragment,
+    ) -> Option<i64> {
+        let Some(Entry::Audio(AudioConfig::G711(_))) = self.plan.audio.entries.first() else { return None };
+        let late_ns = self.audio.end_ns()?.saturating_sub(recorded_ns.saturating_add(audio?.first_ns));
+        let first = self.plan.audio.samples_of(segment).first()?;
+        let frame = audio_frame(self.plan.audio.entries.get(segment.entry), first.len);
+        (late_ns > self.audio.tolerance_ns(frame, fragment.timestamp_scale_ns)).then_some(late_ns)
+    }
+
+    fn audio_span(&self, segment: &Segment) -> Option<Span> {
+        let samples = self.plan.audio.samples_of(segment);
+        let times = samples.iter().filter(|sample| !sample.untimed).map(|sample| sample.time_ns);
+        let last = samples.last()?;
+        let config = self.plan.audio.entries.get(segment.entry);
+        let frame = audio_frame(config, last.len);
+        let rate = config.map_or(1, |entry| entry_sampling_rate(entry).max(1));
+        let sample_ns = ticks_to_ns(i64::from(frame.count).saturating_mul(i64::from(frame.ticks)), rate);
+        Some(Span { first_ns: times.clone().min()?, last_ns: times.max()?, sample_ns })
+    }
+
+    fn add_audio(&mut self, segment: &Segment, placement: &Placement, scale_ns: i64) -> Result<(), Error> {
+        let entry = self.plan.audio.entries.get(segment.entry);
+        let divisor =
+            entry.map_or(1, |entry| entry_sampling_rate(entry) / self.audio.timescale().max(1)).max(1);
+        let mut behind_gap = placement.behind_gap;
+        for sample in self.plan.audio.samples_of(segment) {
+            let mut frame = audio_frame(entry, sample.len);
+            frame.ticks /= divisor;
+            let time_ns = sample.time_ns.saturating_add(placement.base_ns);
+            let due = match (sample.untimed, behind_gap) {
+                (true, _) => Due::Next,
+                (false, true) => Due::BehindGap(time_ns),
+                (false, false) => Due::At(time_ns),
+            };
+            behind_gap = false;
+            self.audio.push(frame, due, scale_ns)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Timeline, Error> {
+        let (reanchored, late_ns, tolerance_ns) =
+            (self.audio.reanchored, self.audio.late_ns, self.audio.tolerance_ns);
+        if let Some(times) = u64::try_from(tolerance_ns).ok().filter(|_| reanchored > 0) {
+            let (track, tolerance_ns) = (AUDIO_TRACK, times);
+            self.events.push(Event::AudioReanchored { track, times: reanchored, tolerance_ns });
+        }
+        if late_ns > 0 {
+            self.events.push(Event::AudioLate { track: AUDIO_TRACK, by_ns: late_ns });
+        }
+        let timed = self.video.finish().map_err(|error| error.on_track(VIDEO_TRACK))?;
+        if let Some(timed) = &timed {
+            let track = VIDEO_TRACK;
+            if let Some(cadence) = timed.cadence {
+                self.events.push(Event::CadenceRestored { track, rate: cadence.rate() });
+            }
+            if timed.spread > 0 {
+                self.events.push(Event::CollisionsSpread { track, frames: timed.spread });
+            }
+        }
+        let mut video = timed.map(|timed| timed.times);
+        let mut audio = self.audio.finish();
+        // The clip begins where the first of its tracks does.
+        let zero_ns = video.iter().chain(&audio).map(|times| times.start_ns).min().unwrap_or(0);
+        for times in video.iter_mut().chain(&mut audio) {
+            times.start_ns = times.start_ns.saturating_sub(zero_ns);
+        }
+        for start in &mut self.fragment_starts_ns {
+            *start = start.saturating_sub(zero_ns);
+        }
+        Ok(Timeline { video, audio, fragment_starts_ns: self.fragment_starts_ns, events: self.events })
+    }
+}
+
+impl Span {
+    fn reached(self, base_ns: i64) -> Reached {
+        Reached { last_ns: self.last_ns.saturating_add(base_ns), sample_ns: self.sample_ns }
+    }
+}
+
+impl Reached {
+    fn end_ns(&self) -> i64 {
+        self.last_ns.saturating_add(self.sample_ns)
+    }
+}
+
+/// A frame of AAC is one sample; a block of PCM is as many as it has PCM frames.
+fn audio_frame(entry: Option<&Entry>, len: u32) -> AudioFrame {
+    match entry {
+        Some(Entry::Audio(AudioConfig::Aac(config))) => AudioFrame { count: 1, ticks: config.frame_length() },
+        Some(Entry::Audio(AudioConfig::G711(config))) => {
+            AudioFrame { count: len.checked_div(u32::from(config.channels())).unwrap_or(0), ticks: 1 }
+        }
+        _ => AudioFrame { count: 1, ticks: 1 },
+    }
+}
+
+fn entry_sampling_rate(entry: &Entry) -> u32 {
+    match entry {
+        Entry::Audio(config) => config.sampling_rate(),
+        Entry::Video { .. } => 0,
+    }
+}
+
+/// The media timescale of the audio: its sampling rate, or the half, quarter, ... of it where a gap would not fit an
+/// `stts` entry of 32 bits otherwise (at 48 kHz, one of more than a day). PCM counts every frame, so it has no half.
+fn audio_timescale(plan: &TrackPlan, fragments: &[ClipFragment]) -> u32 {
+    let Some(entry) = plan.audio.entries.first() else { return 1 };
+    let rate = entry_sampling_rate(entry).max(1);
+    let starts = fragments.iter().zip(fragments.iter().skip(1));
+    let longest_ns = starts.map(|(a, b)| b.start_ns.saturating_sub(a.start_ns)).max().unwrap_or(0);
+    // A minute for the audio of the fragment in front, whose start the step is counted from.
+    let longest_s = longest_ns / 1_000_000_000 + 60;
+    let fits = |timescale: u32| longest_s.saturating_mul(i64::from(timescale)) <= i64::from(u32::MAX);
+    let ticks = audio_frame(Some(entry), 1).ticks;
+    let halves = (0..6).map(|halvings| 1_u32 << halvings);
+    let mut whole = halves.filter(|divisor| rate.is_multiple_of(*divisor) && ticks.is_multiple_of(*divisor));
+    whole.find(|divisor| fits(rate / divisor)).map_or(rate, |divisor| rate / divisor)
+}

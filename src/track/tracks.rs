@@ -1,0 +1,112 @@
+//! Which tracks of a fragment are taken, and with which codec configuration.
+
+use crate::codec::aac::AacConfig;
+use crate::codec::avc::AvcConfig;
+use crate::codec::g711::G711Config;
+use crate::codec::hevc::HevcConfig;
+use crate::codec::{AudioConfig, Codec, VideoConfig};
+use crate::error::{Error, ErrorKind};
+use crate::matroska::track_entry::ContentEncoding;
+use crate::matroska::{TrackEntry, TrackType};
+
+/// Number of the video track: "track 1" of GetClip's documentation.
+pub(crate) const VIDEO_TRACK: u64 = 1;
+/// Number of the audio track.
+pub(crate) const AUDIO_TRACK: u64 = 2;
+
+/// Which combinations of codecs are taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// H.264 or H.265, with AAC, A-law, mu-law or nothing.
+    #[default]
+    Extended,
+    /// The table of GetClip's documentation to the letter: A-law with H.264 only, no mu-law, AAC codec private data
+    /// of 2 or 5 bytes.
+    Service,
+}
+
+/// The codec of the video track by its codec ID.
+///
+/// `V_MPEG/ISO/AVC` is what the service's documentation says; every producer writes `V_MPEG4/ISO/AVC`.
+pub(crate) fn video_codec(entry: &TrackEntry) -> Result<Codec, Error> {
+    let expected = "V_MPEG4/ISO/AVC or V_MPEGH/ISO/HEVC on track 1";
+    match (entry.track_type, entry.codec_id.as_str()) {
+        (TrackType::Video, "V_MPEG4/ISO/AVC" | "V_MPEG/ISO/AVC") => Ok(Codec::H264),
+        (TrackType::Video, "V_MPEGH/ISO/HEVC") => Ok(Codec::H265),
+        (TrackType::Video, found) => Err(unsupported(expected, found)),
+        (_, found) => Err(unsupported(expected, &format!("{found}, which is not a video track"))),
+    }
+}
+
+/// Whether the audio track's codec ID is one that can be carried.
+fn check_audio_codec_id(entry: &TrackEntry) -> Result<(), Error> {
+    let expected = "A_AAC or A_MS/ACM on track 2";
+    match (entry.track_type, entry.codec_id.as_str()) {
+        (TrackType::Audio, "A_AAC" | "A_MS/ACM") => Ok(()),
+        // The deprecated IDs that spell the profile out (RFC 9559 names only A_AAC).
+        (TrackType::Audio, id) if id.starts_with("A_AAC/") => Ok(()),
+        (TrackType::Audio, found) => Err(unsupported(expected, found)),
+        (_, found) => Err(unsupported(expected, &format!("{found}, which is not an audio track"))),
+    }
+}
+
+/// The codec private data of a track, if there is any. A track whose frames were compressed or encrypted is refused.
+pub(crate) fn codec_private(entry: &TrackEntry) -> Result<Option<&[u8]>, Error> {
+    if let ContentEncoding::Unsupported(found) = &entry.encoding {
+        return Err(unsupported("frames that are stored as they are, or with stripped headers", found));
+    }
+    Ok(entry.codec_private.as_deref().filter(|private| !private.is_empty()))
+}
+
+pub(crate) fn video_config(codec: Codec, codec_private: &[u8]) -> Result<VideoConfig, Error> {
+    match codec {
+        Codec::H265 => HevcConfig::parse(codec_private).map(VideoConfig::Hevc),
+        _ => AvcConfig::parse(codec_private).map(VideoConfig::Avc),
+    }
+}
+
+pub(crate) fn video_config_from_parameter_sets<'a>(
+    codec: Codec,
+    nals: impl Iterator<Item = &'a [u8]>,
+) -> Result<VideoConfig, Error> {
+    match codec {
+        Codec::H265 => HevcConfig::from_parameter_sets(nals).map(VideoConfig::Hevc),
+        _ => AvcConfig::from_parameter_sets(nals).map(VideoConfig::Avc),
+    }
+}
+
+/// The configuration of the audio track.
+pub(crate) fn audio_config(entry: &TrackEntry, profile: Profile) -> Result<AudioConfig, Error> {
+    check_audio_codec_id(entry)?;
+    let private = codec_private(entry)?.ok_or(ErrorKind::MissingCodecPrivateData)?;
+    if entry.codec_id == "A_MS/ACM" {
+        return G711Config::parse(private).map(AudioConfig::G711);
+    }
+    if profile == Profile::Service && !matches!(private.len(), 2 | 5) {
+        return Err(ErrorKind::AacCodecPrivateLength { found: private.len() }.into());
+    }
+    AacConfig::parse(private).map(AudioConfig::Aac)
+}
+
+/// Checks a combination of codecs against a profile.
+pub(crate) fn check_profile(profile: Profile, video: Codec, audio: Option<Codec>) -> Result<(), Error> {
+    let in_table = match (video, audio) {
+        (_, None | Some(Codec::Aac)) => true,
+        (Codec::H264, Some(Codec::ALaw)) => true,
+        _ => profile == Profile::Extended,
+    };
+    match audio {
+        Some(audio) if !in_table => {
+            let expected = "H.264 with AAC, G.711 A-law or nothing, or H.265 with AAC or nothing";
+            Err(unsupported(expected, &format!("{video} with {audio}")).on_track(AUDIO_TRACK))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unsupported(expected: &str, found: &str) -> Error {
+    let reason =
+        format!("expected {expected}, found {}", if found.is_empty() { "no codec ID" } else { found });
+    ErrorKind::UnsupportedMediaType { reason }.into()
+}
