@@ -44,9 +44,9 @@ pub enum ErrorKind {
         reason: String,
     },
     /// No fragment starts in the range.
-    #[error("no fragments found for the clip: {offered} were offered, none of them is in the range")]
+    #[error("no fragments found for the clip: {}", none_of(*offered))]
     NoFragments {
-        /// How many fragments were looked at.
+        /// How many fragments were looked at, those without a frame among them.
         offered: u64,
     },
     /// The selection is by a timestamp that a fragment does not carry.
@@ -278,6 +278,14 @@ impl Error {
     pub(crate) fn at(mut self, offset: u64) -> Self {
         self.0.location.offset.get_or_insert(offset);
         self
+    }
+}
+
+fn none_of(offered: u64) -> String {
+    match offered {
+        0 => "the input is empty".into(),
+        1 => "the only one offered is not in the range, or has no frame".into(),
+        _ => format!("none of the {offered} offered is in the range and has a frame"),
     }
 }
 

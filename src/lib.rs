@@ -1,4 +1,65 @@
-//! getclip
+//! Archived Kinesis Video Streams media in, one progressive MP4 out: the engine behind AWS's GetClip, as a library.
+//!
+//! ```text
+//! bytes ─▶ matroska ─▶ fragment ─▶ selection ─▶ track ─▶ timeline ─▶ isobmff ─▶ Clip ─▶ bytes
+//!          RFC 8794,   KVS tags,    which        codec     decode and   moov,      served on demand
+//!          RFC 9559    blocks       fragments    config,   presentation chunk      from the input
+//!                                                NAL plan  times        layout     buffers
+//! ```
+//!
+//! The input is what GetMedia, GetMediaForFragmentList or a producer gave: Matroska fragments with H.264 or H.265
+//! on track 1, and AAC or G.711 on track 2. The output holds the whole fragments whose start lies in a range of
+//! time, each frame once and at its time.
+//!
+//! ```
+//! use getclip::{ClipBuilder, ClipFragmentSelector, ClipTimestampRange, fragments};
+//!
+//! fn clip(recording: Vec<u8>, file: &mut impl std::io::Write) -> Result<(), Box<dyn std::error::Error>> {
+//!     let range = ClipTimestampRange::new("2023-11-14T22:13:20Z".parse()?, "1700000004.500".parse()?)?;
+//!     let clip = ClipBuilder::new(ClipFragmentSelector::producer(range))
+//!         .build(fragments(recording.into()))?;
+//!     println!("{} bytes of {}", clip.len(), clip.content_type());
+//!     for event in &clip.report().events {
+//!         println!("{event}");
+//!     }
+//!     clip.write_to(file)?;
+//!     Ok(())
+//! }
+//! # let recording = std::fs::read("testdata/h264_aac.mkv").unwrap();
+//! # let mut file = Vec::new();
+//! # clip(recording, &mut file).unwrap();
+//! # assert_eq!(&file[4..8], b"ftyp");
+//! ```
+//!
+//! # What it promises
+//!
+//! * **Pure.** No files, no network, no threads, no clock, no global state. What the service would ask a clock for is
+//!   an argument. The same input and options give the same bytes.
+//! * **Whatever can fail, fails in [`ClipBuilder::build`].** A [`Clip`] is whole and its length is known before the
+//!   first byte is sent; after that only the caller's writer can fail.
+//! * **No copy.** A clip is an index in memory and ranges of the input. [`Clip`] is cheap to clone, `Send` and `Sync`.
+//! * **Nothing happens silently.** What was cut, dropped, moved, adapted or missing is in the [`Report`].
+//! * **Safe on any input.** No `unsafe`, no panic, bounded memory, linear time; every error says what was expected,
+//!   what was found, and where ([`Error::location`]), and which exception GetClip would raise ([`Error::exception`]).
+//!
+//! # Where to begin
+//!
+//! [`fragments`] reads a buffer; [`FragmentReader`] a stream. [`ClipFragmentSelector`] says which fragments,
+//! [`ClipBuilder`] how they become a [`Clip`], and [`Clip`] is written, sliced or read.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
 mod builder;
 mod clip;
 mod codec;
@@ -21,4 +82,6 @@ pub use matroska::{AudioSettings, TrackEntry, TrackType, VideoSettings};
 pub use report::{Cut, Event, FragmentReport, Limit, Report, TrackReport};
 pub use selector::{ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange};
 pub use timestamp::Timestamp;
-pub use track::{plan::CodecChanges, timeline::Gaps, tracks::Profile};
+pub use track::plan::CodecChanges;
+pub use track::timeline::Gaps;
+pub use track::tracks::Profile;

@@ -1,4 +1,12 @@
 //! [`Timestamp`]: a point in time as the service gives it, in whole milliseconds.
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::arithmetic_side_effects,
+        reason = "a date has a year of 4 digits and fields of 2; days come from dividing an i64 by 86,400,000. Only a \
+                  run of digits of any length could overflow, and `Scanner::digits` and `timestamp` check it"
+    )
+)]
 
 use std::fmt;
 use std::str::FromStr;

@@ -8,6 +8,7 @@ use crate::isobmff::sample_table::{ChunkOffsets, write_sample_table};
 use crate::isobmff::writer::{BoxWriter, version_for};
 use crate::report::TrackReport;
 use crate::timestamp::Timestamp;
+use crate::track::Entry;
 use crate::track::cadence::{ns_to_ticks, ticks_to_ns};
 
 /// Ticks per second of the movie: a millisecond is whole in it, and the offset between the tracks is exact to 6 µs.
@@ -192,7 +193,7 @@ impl Edits {
         w.write_box(b"edts", |w| {
             w.write_full_box(b"elst", version, 0, |w| {
                 let starts_late = self.start > 0;
-                w.u32(1 + u32::from(starts_late));
+                w.u32(if starts_late { 2 } else { 1 });
                 if starts_late {
                     write_edit(w, version, self.start, u64::MAX);
                 }
@@ -285,7 +286,7 @@ pub(crate) fn report(layout: &TrackLayout<'_>) -> TrackReport {
         Some(code(track.entries.get(index)?, track.parameter_sets(index, layout.fragments)))
     });
     let audio = match track.entries.first() {
-        Some(crate::track::Entry::Audio(config)) => Some(config),
+        Some(Entry::Audio(config)) => Some(config),
         _ => None,
     };
     let sync = layout.planned_samples().iter().filter(|sample| sample.sync).count() as u64;

@@ -39,7 +39,7 @@ impl ElementHeader {
     #[inline]
     pub(crate) fn read(bytes: &[u8]) -> HeaderRead {
         let Some(&first) = bytes.first() else { return HeaderRead::Incomplete };
-        let id_len = first.leading_zeros() as usize + 1;
+        let id_len = width(first);
         if id_len > 4 {
             return HeaderRead::Invalid;
         }
@@ -55,18 +55,33 @@ impl ElementHeader {
     }
 }
 
+/// Bytes of a VINT by the first: one, and one for each zero in front of the marker bit. 9 has no marker.
+#[inline]
+fn width(first: u8) -> usize {
+    (first.leading_zeros() as usize).saturating_add(1)
+}
+
+/// The bits of a VINT behind its marker, by its width: 7 for each byte.
+const VINT_MASKS: [u64; 9] = [
+    0,
+    (1 << 7) - 1,
+    (1 << 14) - 1,
+    (1 << 21) - 1,
+    (1 << 28) - 1,
+    (1 << 35) - 1,
+    (1 << 42) - 1,
+    (1 << 49) - 1,
+    (1 << 56) - 1,
+];
+
 /// Reads a VINT of 1 to 8 bytes: its value, `None` when all its bits are ones, and its width.
 #[inline]
 pub(crate) fn read_vint(bytes: &[u8]) -> Option<(Option<u64>, u8)> {
     let &first = bytes.first()?;
-    let width = first.leading_zeros() as usize + 1;
+    let width = width(first);
     let vint = bytes.get(..width)?;
     let value = vint.iter().fold(0, |value, &byte| value << 8 | u64::from(byte));
-    // The bits behind the marker: 7 per byte. A width of 9 has no marker and was refused by `get` or is here.
-    let mask = match width {
-        1..=8 => u64::MAX >> (64 - 7 * width),
-        _ => return None,
-    };
+    let mask = *VINT_MASKS.get(width)?;
     let value = value & mask;
     Some(((value != mask).then_some(value), width as u8))
 }

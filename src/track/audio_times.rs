@@ -2,15 +2,18 @@
 //!
 //! Block timestamps are rounded to milliseconds and stamped by a clock that is not the microphone's; the length of a
 //! codec frame is exact. So a frame follows the one before it, and is set to its block's time only when the two are
-//! off by more than a tolerance: a hole, or clocks that have drifted apart.
+//! off by more than a tolerance: a hole, or clocks that have drifted apart. From there a new run begins.
 //!
 //! **The tolerance** is three quarters of a frame. A frame that was lost is then always seen, because the next is
 //! off by a whole one; and jitter of up to three quarters of a frame is not taken for a loss. It is at most 40 ms,
 //! which is what EBU R37 allows sound to be ahead of the picture, and at least two ticks of the source's clock, below
 //! which there is nothing but rounding.
+//!
+//! **The phase** of a run: its first timestamp is rounded too. If the frames of a run are off their blocks by more
+//! than half a tick of the source's clock for that reason alone, the whole run is put in the middle.
 
 use crate::error::{Error, ErrorKind};
-use crate::track::cadence::{ns_to_ticks, ticks_to_ns};
+use crate::track::cadence::{middle_of_rounding, ns_to_ticks, ticks_to_ns};
 use crate::track::runs::Runs;
 use crate::track::timeline::TrackTimes;
 
@@ -21,17 +24,36 @@ const MAX_TOLERANCE_NS: i64 = 40_000_000;
 #[derive(Debug)]
 pub(crate) struct AudioTimes {
     timescale: u32,
+    /// Time of the first block, which places count from.
     start_ns: Option<i64>,
-    /// Ticks from the start at which the last sample begins, and how long it is.
-    last: Option<(i64, u32)>,
+    /// How much later than that the first frame is, and the earliest time that it may be.
+    phase_ns: i64,
+    not_before_ns: i64,
+    /// Samples of the runs that have ended, where the last of them begins, and how long it is.
     deltas: Runs<u32>,
-    duration: u64,
+    ended: Option<(i64, u32)>,
+    run: Option<Run>,
+    scale_ns: i64,
     /// How often frames were set to their blocks' times, other than behind a gap.
     pub(crate) reanchored: u64,
     /// The largest tolerance that was in force, in nanoseconds.
     pub(crate) tolerance_ns: i64,
     /// How late a frame was at most beyond the tolerance, in nanoseconds.
     pub(crate) late_ns: i64,
+}
+
+/// Frames that follow each other by their length. Places are in ticks from the first block's time.
+#[derive(Debug)]
+struct Run {
+    first: i64,
+    /// Where the last sample begins, and how long it is.
+    last: i64,
+    last_ticks: u32,
+    /// Of all samples but the last.
+    deltas: Runs<u32>,
+    /// How far blocks are ahead of and behind their frames, in nanoseconds.
+    least_off_ns: i64,
+    most_off_ns: i64,
 }
 
 /// A frame of the codec, or a block of PCM frames: `count` samples of `ticks` each.
@@ -57,9 +79,12 @@ impl AudioTimes {
         Self {
             timescale,
             start_ns: None,
-            last: None,
+            phase_ns: 0,
+            not_before_ns: i64::MAX,
             deltas: Runs::default(),
-            duration: 0,
+            ended: None,
+            run: None,
+            scale_ns: 1,
             reanchored: 0,
             tolerance_ns: 0,
             late_ns: 0,
@@ -70,10 +95,14 @@ impl AudioTimes {
         self.timescale
     }
 
+    /// Says when the clip begins: where the sound begins no earlier, its phase must not make it so.
+    pub(crate) fn not_before(&mut self, time_ns: i64) {
+        self.not_before_ns = self.not_before_ns.min(time_ns);
+    }
+
     /// When the audio placed so far ends, in nanoseconds on the clip's timeline.
     pub(crate) fn end_ns(&self) -> Option<i64> {
-        let (last, ticks) = self.last?;
-        let end = ticks_to_ns(last.saturating_add(i64::from(ticks)), self.timescale);
+        let end = ticks_to_ns(self.run.as_ref()?.end(), self.timescale);
         self.start_ns.map(|start| start.saturating_add(end))
     }
 
@@ -86,70 +115,136 @@ impl AudioTimes {
 
     /// Places the next frame.
     pub(crate) fn push(&mut self, frame: AudioFrame, due: Due, scale_ns: i64) -> Result<(), Error> {
-        let Some((last, last_ticks)) = self.last else {
+        self.scale_ns = self.scale_ns.max(scale_ns);
+        let Some(run) = &self.run else {
             self.start_ns = Some(match due {
                 Due::At(time_ns) | Due::BehindGap(time_ns) => time_ns,
                 Due::Next => 0,
             });
-            self.add(0, frame);
+            self.run = Some(Run::new(0, frame));
             return Ok(());
         };
-        let expected = last.saturating_add(i64::from(last_ticks));
-        let place = self.place(expected, last, frame, due, scale_ns);
-        let delta = u32::try_from(place.saturating_sub(last)).map_err(|_| {
-            let reason = format!(
-                "expected gaps in the audio below 2^32 ticks of its media timescale, found one of {} s",
-                ticks_to_ns(place.saturating_sub(last), self.timescale) / 1_000_000_000
-            );
-            Error::new(ErrorKind::TimeOutOfRange { reason })
-        })?;
-        self.deltas.push(1, delta);
-        self.duration = self.duration.saturating_add(u64::from(delta));
-        self.add(place, frame);
+        let (Due::At(time_ns) | Due::BehindGap(time_ns)) = due else {
+            self.extend(frame, 0);
+            return Ok(());
+        };
+        let (expected, last) = (run.end(), run.last);
+        let tolerance_ns = self.tolerance_ns(frame, scale_ns);
+        self.tolerance_ns = self.tolerance_ns.max(tolerance_ns);
+        let block_ns = time_ns.saturating_sub(self.start_ns.unwrap_or(0));
+        let off_ns = block_ns.saturating_sub(ticks_to_ns(expected, self.timescale));
+        if off_ns.abs() <= tolerance_ns {
+            self.extend(frame, off_ns);
+            return Ok(());
+        }
+        // Never a decode time that does not increase.
+        let place = ns_to_ticks(block_ns, self.timescale).max(last.saturating_add(1));
+        let late_ns = ticks_to_ns(place, self.timescale).saturating_sub(block_ns);
+        if late_ns > tolerance_ns {
+            self.late_ns = self.late_ns.max(late_ns);
+        }
+        if place == expected {
+            self.extend(frame, 0);
+            return Ok(());
+        }
+        if !matches!(due, Due::BehindGap(_)) {
+            self.reanchored = self.reanchored.saturating_add(1);
+        }
+        self.end_run()?;
+        self.run = Some(Run::new(place, frame));
         Ok(())
     }
 
-    fn place(&mut self, expected: i64, last: i64, frame: AudioFrame, due: Due, scale_ns: i64) -> i64 {
-        let (Due::At(time_ns) | Due::BehindGap(time_ns)) = due else { return expected };
-        let tolerance_ns = self.tolerance_ns(frame, scale_ns);
-        self.tolerance_ns = self.tolerance_ns.max(tolerance_ns);
-        let tolerance = ns_to_ticks(tolerance_ns, self.timescale);
-        let block = ns_to_ticks(time_ns.saturating_sub(self.start_ns.unwrap_or(0)), self.timescale);
-        if block.abs_diff(expected) <= tolerance.unsigned_abs() {
-            return expected;
+    fn extend(&mut self, frame: AudioFrame, off_ns: i64) {
+        if let Some(run) = &mut self.run {
+            run.push(frame);
+            run.least_off_ns = run.least_off_ns.min(off_ns);
+            run.most_off_ns = run.most_off_ns.max(off_ns);
         }
-        // Never a decode time that does not increase.
-        let place = block.max(last.saturating_add(1));
-        if place != expected && !matches!(due, Due::BehindGap(_)) {
-            self.reanchored = self.reanchored.saturating_add(1);
-        }
-        let late = place.saturating_sub(block);
-        if late > tolerance {
-            self.late_ns = self.late_ns.max(ticks_to_ns(late, self.timescale));
-        }
-        place
     }
 
-    /// Writes all samples of a frame down but the last, whose delta the next frame tells.
-    fn add(&mut self, place: i64, frame: AudioFrame) {
-        let before_last = frame.count.saturating_sub(1);
-        let ticks = u64::from(before_last).saturating_mul(u64::from(frame.ticks));
-        self.deltas.push(before_last, frame.ticks);
-        self.duration = self.duration.saturating_add(ticks);
-        self.last = Some((place.saturating_add_unsigned(ticks), frame.ticks));
+    /// Writes the run down, now that its phase is known.
+    fn end_run(&mut self) -> Result<(), Error> {
+        let Some(run) = self.run.take() else { return Ok(()) };
+        let phase_ns = middle_of_rounding(run.least_off_ns, run.most_off_ns, self.scale_ns);
+        let mut phase = ns_to_ticks(phase_ns, self.timescale);
+        match self.ended {
+            None => {
+                let start_ns = self.start_ns.unwrap_or(0);
+                let earliest = ns_to_ticks(self.not_before_ns.saturating_sub(start_ns), self.timescale);
+                phase = if earliest > 0 { 0 } else { phase.max(earliest) };
+                self.phase_ns = ticks_to_ns(phase, self.timescale);
+                self.ended = Some((run.last.saturating_add(phase), run.last_ticks));
+            }
+            Some((last, _)) => {
+                let first = run.first.saturating_add(phase).max(last.saturating_add(1));
+                let delta =
+                    u32::try_from(first.saturating_sub(last)).map_err(|_| self.too_long(first, last))?;
+                self.deltas.push(1, delta);
+                let moved = first.saturating_sub(run.first);
+                self.ended = Some((run.last.saturating_add(moved), run.last_ticks));
+            }
+        }
+        for &(count, ticks) in run.deltas.as_slice() {
+            self.deltas.push(count, ticks);
+        }
+        Ok(())
+    }
+
+    fn too_long(&self, place: i64, last: i64) -> Error {
+        let gap_s = ticks_to_ns(place.saturating_sub(last), self.timescale) / 1_000_000_000;
+        let expected = "expected gaps in the audio below 2^32 ticks of its media timescale";
+        ErrorKind::TimeOutOfRange { reason: format!("{expected}, found one of {gap_s} s") }.into()
     }
 
     /// The times of all samples; `None` if there is none.
-    pub(crate) fn finish(mut self) -> Option<TrackTimes> {
-        let (start_ns, (_, ticks)) = (self.start_ns?, self.last?);
+    pub(crate) fn finish(mut self) -> Result<Option<TrackTimes>, Error> {
+        self.end_run()?;
+        let (Some(start_ns), Some((_, ticks))) = (self.start_ns, self.ended) else { return Ok(None) };
         self.deltas.push(1, ticks);
-        Some(TrackTimes {
+        let duration = self.deltas.as_slice().iter().fold(0, |sum: u64, &(count, delta)| {
+            sum.saturating_add(u64::from(count).saturating_mul(u64::from(delta)))
+        });
+        Ok(Some(TrackTimes {
             timescale: self.timescale,
-            start_ns,
+            start_ns: start_ns.saturating_add(self.phase_ns),
             composition_delay: 0,
             deltas: self.deltas,
             offsets: Runs::default(),
-            duration: self.duration.saturating_add(u64::from(ticks)),
-        })
+            duration,
+        }))
+    }
+}
+
+impl Run {
+    fn new(place: i64, frame: AudioFrame) -> Self {
+        let mut run = Self {
+            first: place,
+            last: place,
+            last_ticks: frame.ticks,
+            deltas: Runs::default(),
+            least_off_ns: 0,
+            most_off_ns: 0,
+        };
+        run.add_before_last(frame);
+        run
+    }
+
+    fn end(&self) -> i64 {
+        self.last.saturating_add(i64::from(self.last_ticks))
+    }
+
+    fn push(&mut self, frame: AudioFrame) {
+        self.deltas.push(1, self.last_ticks);
+        self.last = self.end();
+        self.last_ticks = frame.ticks;
+        self.add_before_last(frame);
+    }
+
+    /// All samples of a frame but the last, which is as long as what follows says.
+    fn add_before_last(&mut self, frame: AudioFrame) {
+        let before_last = frame.count.saturating_sub(1);
+        self.deltas.push(before_last, frame.ticks);
+        self.last = self.last.saturating_add(i64::from(before_last).saturating_mul(i64::from(frame.ticks)));
     }
 }

@@ -67,13 +67,13 @@ impl Cadence {
 
     /// Frames per second: numerator and denominator.
     pub(crate) fn rate(self) -> (u32, u32) {
-        let divisor = gcd(self.timescale, self.frame_ticks).max(1);
-        (self.timescale / divisor, self.frame_ticks / divisor)
+        let (mut divisor, mut rest) = (self.timescale, self.frame_ticks);
+        while let Some(next) = divisor.checked_rem(rest) {
+            (divisor, rest) = (rest, next);
+        }
+        let reduced = |value: u32| value.checked_div(divisor).unwrap_or(0);
+        (reduced(self.timescale), reduced(self.frame_ticks))
     }
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 pub(crate) fn ticks_to_ns(ticks: i64, timescale: u32) -> i64 {
@@ -157,9 +157,19 @@ fn phase(run: &[i64], scale_ns: i64, cadence: Cadence) -> Option<i64> {
             return None;
         }
     }
+    first.checked_add(middle_of_rounding(least, most, scale_ns))
+}
+
+/// Where a run must be put whose times are between `least_ns` and `most_ns` off, all by the rounding of a clock with
+/// ticks of `scale_ns`: where it is if none is off by more than half a tick, else in the middle. What is off by more
+/// than rounding stays where it is.
+pub(crate) fn middle_of_rounding(least_ns: i64, most_ns: i64, scale_ns: i64) -> i64 {
     let half = scale_ns / 2;
-    let off = if most <= half && least >= -half { 0 } else { least.midpoint(most) };
-    first.checked_add(off)
+    let is_near = most_ns <= half && least_ns.saturating_neg() <= half;
+    if is_near || most_ns.saturating_sub(least_ns) > scale_ns.saturating_add(1) {
+        return 0;
+    }
+    least_ns.midpoint(most_ns)
 }
 
 #[cfg(test)]

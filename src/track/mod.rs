@@ -144,7 +144,7 @@ impl Track {
             0 => u64::from(sample.len),
             _ => self
                 .nals_of(sample, parameter_sets)
-                .map(|nal| NAL_LENGTH_SIZE as u64 + u64::from(nal.len))
+                .map(|nal| (NAL_LENGTH_SIZE as u64).saturating_add(u64::from(nal.len)))
                 .fold(0, u64::saturating_add),
         }
     }

@@ -160,6 +160,7 @@ impl<'a> Builder<'a> {
         let first_ns = [video_span, audio_span].into_iter().flatten().map(|span| span.first_ns).min();
         self.fragment_starts_ns.push(placement.base_ns.saturating_add(first_ns.unwrap_or(0)));
         if let Some(span) = video_span {
+            self.audio.not_before(span.first_ns.saturating_add(placement.base_ns));
             self.video.push(order, placement.base_ns, span, scale_ns, video.frame_duration_ns);
             self.video_reached = Some(span.reached(placement.base_ns));
         }
@@ -239,12 +240,12 @@ impl<'a> Builder<'a> {
 
     fn add_audio(&mut self, segment: &Segment, placement: &Placement, scale_ns: i64) -> Result<(), Error> {
         let entry = self.plan.audio.entries.get(segment.entry);
-        let divisor =
-            entry.map_or(1, |entry| entry_sampling_rate(entry) / self.audio.timescale().max(1)).max(1);
+        let rate = entry.map_or(1, entry_sampling_rate);
+        let divisor = rate.checked_div(self.audio.timescale()).unwrap_or(1);
         let mut behind_gap = placement.behind_gap;
         for sample in self.plan.audio.samples_of(segment) {
             let mut frame = audio_frame(entry, sample.len);
-            frame.ticks /= divisor;
+            frame.ticks = frame.ticks.checked_div(divisor).unwrap_or(frame.ticks);
             let time_ns = sample.time_ns.saturating_add(placement.base_ns);
             let due = match (sample.untimed, behind_gap) {
                 (true, _) => Due::Next,
@@ -278,7 +279,7 @@ impl<'a> Builder<'a> {
             }
         }
         let mut video = timed.map(|timed| timed.times);
-        let mut audio = self.audio.finish();
+        let mut audio = self.audio.finish().map_err(|error| error.on_track(AUDIO_TRACK))?;
         // The clip begins where the first of its tracks does.
         let zero_ns = video.iter().chain(&audio).map(|times| times.start_ns).min().unwrap_or(0);
         for times in video.iter_mut().chain(&mut audio) {
@@ -329,10 +330,12 @@ fn audio_timescale(plan: &TrackPlan, fragments: &[ClipFragment]) -> u32 {
     let starts = fragments.iter().zip(fragments.iter().skip(1));
     let longest_ns = starts.map(|(a, b)| b.start_ns.saturating_sub(a.start_ns)).max().unwrap_or(0);
     // A minute for the audio of the fragment in front, whose start the step is counted from.
-    let longest_s = longest_ns / 1_000_000_000 + 60;
+    let longest_s = (longest_ns / 1_000_000_000).saturating_add(60);
     let fits = |timescale: u32| longest_s.saturating_mul(i64::from(timescale)) <= i64::from(u32::MAX);
     let ticks = audio_frame(Some(entry), 1).ticks;
-    let halves = (0..6).map(|halvings| 1_u32 << halvings);
-    let mut whole = halves.filter(|divisor| rate.is_multiple_of(*divisor) && ticks.is_multiple_of(*divisor));
-    whole.find(|divisor| fits(rate / divisor)).map_or(rate, |divisor| rate / divisor)
+    let halved = [1, 2, 4, 8, 16, 32].into_iter().filter(|&divisor| ticks.is_multiple_of(divisor));
+    let mut timescales = halved
+        .filter(|&divisor| rate.is_multiple_of(divisor))
+        .filter_map(|divisor| rate.checked_div(divisor));
+    timescales.find(|&timescale| fits(timescale)).unwrap_or(rate)
 }

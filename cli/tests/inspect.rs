@@ -1,0 +1,184 @@
+//! `getclip inspect`: what it says of fragments, plain and odd.
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+mod program;
+
+use program::{Folder, START_MS, each, fragment, pictures};
+use serde_json::{Value, json};
+use support::media;
+use support::mkv::{Block, Fragment, Track, documents, fragment_number};
+
+/// The JSON of a file with these fragments.
+fn inspect(fragments: &[Fragment]) -> Value {
+    let folder = Folder::new();
+    folder.write("in.mkv", &documents(fragments));
+    folder.run(&["inspect", "in.mkv", "--json"]).done().json()
+}
+
+/// What is unusual about the last of these fragments.
+fn unusual(fragments: &[Fragment]) -> Value {
+    let report = inspect(fragments);
+    let fragments = report["fragments"].as_array().unwrap();
+    fragments.last().unwrap()["unusual"].clone()
+}
+
+#[test]
+fn a_table_to_read() {
+    let folder = Folder::new();
+    folder.write("in.mkv", &documents(&[fragment(0), fragment(3)]));
+    let run = folder.run(&["inspect", "in.mkv"]).done();
+    let lines: Vec<Vec<&str>> = run.text().lines().map(|line| line.split_whitespace().collect()).collect();
+    let cluster = fragment(0).cluster().len().to_string();
+    assert_eq!(lines[0].join(" "), "FRAGMENT PRODUCER TIMESTAMP SERVER TIMESTAMP DURATION BYTES TRACKS");
+    assert_eq!(
+        lines[1].join(" "),
+        format!(
+            "{} 2023-11-14T22:13:20.000Z 2023-11-14T22:13:20.613Z 1.000 s {cluster} 1 V_MPEG4/ISO/AVC 25 blocks, 1 key",
+            fragment_number(0)
+        )
+    );
+    assert_eq!(lines[3].join(" "), "! gap of 2.000 s in front of it");
+    assert!(lines[4].join(" ").starts_with("2 fragments, 2.000 s of media, "), "{}", run.text());
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn an_object_to_process() {
+    let mut with_audio = fragment(0);
+    with_audio.tracks.push(Track::aac());
+    with_audio.blocks.push(Block::new(2, 0, false, media::aac_frame(1, 300)));
+    with_audio.blocks.push(Block::new(2, 21, false, media::aac_frame(2, 300)));
+    let report = inspect(std::slice::from_ref(&with_audio));
+    let bytes = with_audio.to_bytes();
+    let offset = bytes.windows(4).position(|four| four == [0x1F, 0x43, 0xB6, 0x75]).unwrap();
+    assert_eq!(
+        report,
+        json!({
+            "errors": [],
+            "fragments": [{
+                "file": "in.mkv",
+                "name": fragment_number(0),
+                "number": fragment_number(0),
+                "producer_timestamp": "2023-11-14T22:13:20.000Z",
+                "producer_timestamp_seconds": 1_700_000_000,
+                "server_timestamp": "2023-11-14T22:13:20.613Z",
+                "server_timestamp_seconds": 1_700_000_000.613,
+                "cluster_timestamp_ms": START_MS,
+                "offset": offset,
+                "bytes": with_audio.cluster().len(),
+                "duration_ms": 1000,
+                "tracks": [
+                    {
+                        "number": 1,
+                        "type": "video",
+                        "codec_id": "V_MPEG4/ISO/AVC",
+                        "codec_private_bytes": media::avcc(media::AVC_SPS, media::AVC_PPS).len(),
+                        "blocks": 25,
+                        "key_frames": 1,
+                        "bytes": 25 * 200,
+                    },
+                    {
+                        "number": 2,
+                        "type": "audio",
+                        "codec_id": "A_AAC",
+                        "codec_private_bytes": 2,
+                        "blocks": 2,
+                        "key_frames": null,
+                        "bytes": 600,
+                    },
+                ],
+                "unusual": [],
+            }],
+        })
+    );
+}
+
+#[test]
+fn fragments_without_tags() {
+    let report = inspect(&[Fragment::new(vec![Track::avc()], pictures(0))]);
+    let fragment = &report["fragments"][0];
+    assert_eq!(fragment["name"], "#1");
+    for absent in ["number", "producer_timestamp", "server_timestamp_seconds"] {
+        assert_eq!(fragment[absent], Value::Null, "{absent}");
+    }
+}
+
+#[test]
+fn gaps_and_overlaps() {
+    assert_eq!(unusual(&[fragment(0), fragment(1)]), json!([]));
+    let gap = unusual(&[fragment(0), fragment(10)]);
+    assert_eq!(gap, json!([{"what": "gap", "text": "gap of 9.000 s in front of it", "duration_ms": 9000}]));
+    let mut early = fragment(1);
+    early.producer = Some("1700000000.500".into());
+    let overlap = unusual(&[fragment(0), early]);
+    assert_eq!((&overlap[0]["what"], &overlap[0]["duration_ms"]), (&json!("overlap"), &json!(500)));
+}
+
+#[test]
+fn tracks_that_change() {
+    let mut other_sps = fragment(1);
+    other_sps.tracks = vec![Track::avc().codec_private(media::avcc(media::AVC_SPS_640, media::AVC_PPS))];
+    let changed = unusual(&[fragment(0), other_sps]);
+    assert_eq!((&changed[0]["what"], &changed[0]["track"]), (&json!("codec_private_changed"), &json!(1)));
+    let other_codec = Fragment { tracks: vec![Track::hevc()], ..fragment(1) };
+    assert_eq!(each(&unusual(&[fragment(0), other_codec]), "what"), ["tracks_changed"]);
+    let bare = Fragment { tracks: vec![Track::avc().without_codec_private()], ..fragment(0) };
+    assert_eq!(each(&unusual(&[bare]), "what"), ["no_codec_private"]);
+}
+
+#[test]
+fn frames_that_are_missing() {
+    let mut headless = fragment(0);
+    headless.blocks.remove(0);
+    assert_eq!(each(&unusual(&[headless]), "what"), ["no_key_frame_first"]);
+    let empty = Fragment { blocks: Vec::new(), ..fragment(0) };
+    assert_eq!(each(&unusual(&[empty]), "what"), ["empty"]);
+
+    let folder = Folder::new();
+    let whole = documents(&[fragment(0), fragment(1)]);
+    folder.write("in.mkv", &whole[..whole.len() - 10]);
+    let report = folder.run(&["inspect", "in.mkv", "--json"]).done().json();
+    let last = &report["fragments"][1];
+    assert_eq!(last["unusual"][0]["what"], "incomplete");
+    assert!(last["unusual"][0]["text"].as_str().unwrap().ends_with("10 bytes short"));
+    assert_eq!(last["tracks"][0]["blocks"], 24);
+}
+
+#[test]
+fn an_error_comes_after_what_could_be_read() {
+    let folder = Folder::new();
+    let mut bytes = fragment(0).to_bytes();
+    bytes.extend(support::mkv::service_error("3002", "internal error").to_bytes());
+    folder.write("1.mkv", &bytes);
+    folder.write("2.mkv", &fragment(1).to_bytes());
+    let run = folder.run(&["inspect", "1.mkv", "2.mkv"]).failed(4, "1.mkv", "3002");
+    assert!(run.text().starts_with("FILE "), "{}", run.text());
+    assert!(run.text().contains(&fragment_number(0)));
+    assert!(run.text().contains(&fragment_number(1)), "the second file was not read");
+
+    let run = folder.run(&["inspect", "1.mkv", "2.mkv", "--json"]).failed(4, "1.mkv", "3002");
+    let report = run.json();
+    assert_eq!(report["fragments"].as_array().unwrap().len(), 2);
+    assert_eq!(report["errors"][0]["file"], "1.mkv");
+    assert_eq!(report["errors"][0]["exception"], "InternalFailure");
+}
+
+#[test]
+fn nothing_to_inspect() {
+    let folder = Folder::new();
+    folder.write("in.mkv", b"");
+    folder.run(&["inspect", "in.mkv"]).failed(3, "in.mkv", "no fragments");
+    folder.run_with(&["inspect", "-"], b"").failed(3, "standard input", "no fragments");
+    folder.run(&["inspect", "missing"]).failed(1, "missing", "No such file");
+    folder.run_with(&["inspect", "-"], b"\xFF\xD8\xFF\xE0").failed(4, "standard input", "EBML header");
+}
+
+#[test]
+fn standard_input() {
+    let folder = Folder::new();
+    let input = documents(&[fragment(0), fragment(1)]);
+    let report = folder.run_with(&["inspect", "-", "--json"], &input).done().json();
+    assert_eq!(each(&report["fragments"], "file"), ["standard input"; 2]);
+}

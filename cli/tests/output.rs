@@ -1,0 +1,133 @@
+//! OUT appears whole or not at all, and nothing else stays behind.
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+mod program;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::process::Stdio;
+
+use program::{Folder, fragment};
+use support::boxes::top_level;
+use support::media;
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("in.mkv", &fragment(0).to_bytes());
+    folder
+}
+
+#[test]
+fn an_existing_file_is_kept_without_force() {
+    let folder = folder();
+    folder.write("out.mp4", b"precious");
+    folder.run(&["clip", "in.mkv", "-o", "out.mp4"]).failed(1, "out.mp4", "--force");
+    assert_eq!(folder.read("out.mp4"), b"precious");
+    folder.run(&["clip", "in.mkv", "-o", "out.mp4", "--force"]).done();
+    assert_eq!(top_level(&folder.read("out.mp4")), ["ftyp", "moov", "mdat"]);
+    assert_eq!(folder.names(), ["in.mkv", "out.mp4"]);
+}
+
+#[test]
+fn a_failed_run_leaves_everything_as_it_was() {
+    let folder = folder();
+    folder.write("bad.mkv", &[]);
+    folder.write("out.mp4", b"precious");
+    folder.run(&["clip", "bad.mkv", "-o", "new.mp4"]).failed(3, "bad.mkv", "no fragments");
+    folder.run(&["clip", "bad.mkv", "-o", "out.mp4", "--force"]).failed(3, "bad.mkv", "no fragments");
+    assert_eq!(folder.names(), ["bad.mkv", "in.mkv", "out.mp4"]);
+    assert_eq!(folder.read("out.mp4"), b"precious");
+}
+
+#[test]
+fn the_input_can_be_replaced_by_its_clip() {
+    let folder = folder();
+    folder.run(&["clip", "in.mkv", "-o", "in.mkv", "--force"]).done();
+    assert_eq!(top_level(&folder.read("in.mkv")), ["ftyp", "moov", "mdat"]);
+}
+
+#[test]
+fn places_that_cannot_be_written_to() {
+    let folder = folder();
+    fs::create_dir(folder.path("folder")).unwrap();
+    folder.run(&["clip", "in.mkv", "-o", "missing/out.mp4"]).failed(1, "missing/out.mp4", "No such file");
+    folder.run(&["clip", "in.mkv", "-o", "folder", "--force"]).failed(1, "folder", "is a directory");
+    folder.run(&["clip", "in.mkv", "-o", "in.mkv/out.mp4"]).failed(1, "in.mkv/out.mp4", "Not a directory");
+    assert_eq!(folder.names(), ["folder", "in.mkv"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_are_written_to_as_they_are() {
+    let folder = folder();
+    folder.run(&["clip", "in.mkv", "-o", "/dev/null"]).done();
+    folder.run(&["clip", "in.mkv", "-o", "/dev/full"]).failed(1, "/dev/full", "No space left");
+    assert_eq!(folder.names(), ["in.mkv"]);
+
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = folder.command(&["clip", "in.mkv", "-o", "-"]).stdout(full).output().unwrap();
+    program::Run::from(output).failed(1, "standard output", "No space left");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = folder();
+    folder.write("elsewhere/target.mp4", b"old");
+    symlink("elsewhere/target.mp4", folder.path("out.mp4")).unwrap();
+    folder.run(&["clip", "in.mkv", "-o", "out.mp4", "--force"]).done();
+    assert!(fs::symlink_metadata(folder.path("out.mp4")).unwrap().is_symlink());
+    assert_eq!(top_level(&folder.read("elsewhere/target.mp4")), ["ftyp", "moov", "mdat"]);
+    assert_eq!(program::names(&folder.path("elsewhere")), ["target.mp4"]);
+
+    // As readable as any other new file.
+    let mode = |name| fs::metadata(folder.path(name)).unwrap().permissions().mode();
+    assert_eq!(mode("elsewhere/target.mp4"), mode("in.mkv"));
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let folder = Folder::new();
+    let mut large = fragment(0);
+    for block in &mut large.blocks {
+        // More than a pipe holds.
+        block.frames = vec![media::avc_frame(1, 100_000, true)];
+    }
+    folder.write("in.mkv", &large.to_bytes());
+    let mut command = folder.command(&["clip", "in.mkv", "-o", "-"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut start = [0; 8];
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut start).unwrap();
+    drop(stdout);
+    let run = program::Run::from(child.wait_with_output().unwrap());
+    assert_eq!(&start[4..], b"ftyp");
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    use std::process::Command;
+    use std::time::Duration;
+
+    for signal in ["INT", "TERM"] {
+        let folder = Folder::new();
+        let mut command = folder.command(&["clip", "-", "-o", "out.mp4"]);
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // As long as this is open, the program waits for the rest of its input.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&fragment(0).to_bytes()).unwrap();
+        while folder.names().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}");
+        assert!(folder.names().is_empty(), "{signal}: {:?}", folder.names());
+    }
+}

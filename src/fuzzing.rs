@@ -1,0 +1,150 @@
+//! What the fuzz targets in `fuzz/` do with the parsers that the public API hides. A broken promise is a panic.
+
+use memchr::memmem::Finder;
+
+use crate::codec::aac::{AacConfig, adts_header};
+use crate::codec::avc::AvcConfig;
+use crate::codec::g711::G711Config;
+use crate::codec::hevc::HevcConfig;
+use crate::codec::nal::{NalScanner, split_annex_b};
+use crate::codec::{Codec, Picture};
+
+/// H.264 codec private data: what was understood is written so that it is understood again, as the same.
+pub fn avc_config(data: &[u8]) {
+    let Ok(config) = AvcConfig::parse(data) else { return };
+    check_picture(config.picture());
+    assert!(matches!(config.length_size(), 1 | 2 | 4));
+    let mut written = Vec::new();
+    config.write(&mut written);
+    let again = AvcConfig::parse(&written).expect("a record of our own");
+    assert_eq!(config, again);
+    assert_eq!(config.picture(), again.picture());
+    assert_eq!(again.length_size(), 4);
+}
+
+/// H.265 codec private data: the same.
+pub fn hevc_config(data: &[u8]) {
+    let Ok(config) = HevcConfig::parse(data) else { return };
+    check_picture(config.picture());
+    assert!(matches!(config.length_size(), 1 | 2 | 4));
+    for array_completeness in [false, true] {
+        let mut written = Vec::new();
+        config.write(&mut written, array_completeness);
+        let again = HevcConfig::parse(&written).expect("a record of our own");
+        assert_eq!(config, again);
+        assert_eq!(config.picture(), again.picture());
+        assert_eq!(again.length_size(), 4);
+    }
+}
+
+/// AAC codec private data, and the ADTS header of a frame.
+pub fn aac_config(data: &[u8]) {
+    if let Ok(config) = AacConfig::parse(data) {
+        assert_eq!(config.specific_config(), data);
+        assert!(config.sampling_rate() > 0 && config.channels() > 0 && config.frame_length() > 0);
+    }
+    if let Some(header) = adts_header(data) {
+        assert!(usize::from(header.header_len) <= data.len());
+    }
+}
+
+/// G.711 codec private data.
+pub fn g711_config(data: &[u8]) {
+    if let Ok(config) = G711Config::parse(data) {
+        assert!(matches!(config.codec(), Codec::ALaw | Codec::MuLaw));
+        assert!(config.sampling_rate() > 0 && config.channels() > 0);
+    }
+}
+
+/// A frame, whose first byte says how it is to be read: the NAL units found are those that a naive reading finds.
+pub fn annexb(data: &[u8]) {
+    let Some((&how, frame)) = data.split_first() else { return };
+    let codec = if how & 1 == 0 { Codec::H264 } else { Codec::H265 };
+    let length_size = [4, 4, 2, 1][usize::from(how >> 1 & 3)];
+
+    let mut split = Vec::new();
+    split_annex_b(&Finder::new(&[0, 0, 1]), frame, |offset, nal| {
+        assert_eq!(&frame[offset..][..nal.len()], nal);
+        split.push(nal);
+    });
+    assert_eq!(split, naive_byte_stream(frame));
+
+    const BASE: u32 = 1000;
+    let mut listed = Vec::new();
+    let scan = NalScanner::new(codec, length_size).scan(frame, BASE, &mut listed);
+    let lengths = naive_lengths(frame, usize::from(length_size));
+    let is_length_prefixed = lengths.is_some();
+    let nals = lengths.unwrap_or(if starts_a_byte_stream(frame) { split } else { Vec::new() });
+    let (empty, whole): (Vec<&[u8]>, Vec<&[u8]>) = nals.into_iter().partition(|nal| nal.is_empty());
+    let Ok(scan) = scan else {
+        assert!(whole.is_empty(), "NAL units were not found");
+        return;
+    };
+    assert_eq!(scan.empty_nals as usize, empty.len());
+    assert_eq!(scan.reframed, !is_length_prefixed || length_size != 4);
+    if scan.verbatim {
+        assert!(listed.is_empty() && is_length_prefixed && length_size == 4 && empty.is_empty());
+    } else {
+        let listed: Vec<&[u8]> =
+            listed.iter().map(|nal| &frame[(nal.offset - BASE) as usize..][..nal.len as usize]).collect();
+        assert_eq!(listed, whole);
+    }
+}
+
+fn check_picture(picture: Option<&Picture>) {
+    assert!(picture.is_none_or(|picture| picture.width > 0 && picture.height > 0));
+}
+
+/// The definition of annex B.2, byte by byte.
+fn naive_byte_stream(stream: &[u8]) -> Vec<&[u8]> {
+    let starts: Vec<usize> = (0..stream.len()).filter(|&at| stream[at..].starts_with(&[0, 0, 1])).collect();
+    let ends = starts.iter().skip(1).copied().chain([stream.len()]);
+    let mut nals: Vec<&[u8]> = starts.iter().zip(ends).map(|(start, end)| &stream[start + 3..end]).collect();
+    for nal in &mut nals {
+        while let [front @ .., 0] = nal {
+            *nal = front;
+        }
+    }
+    nals
+}
+
+fn starts_a_byte_stream(frame: &[u8]) -> bool {
+    let behind_zeros = frame.iter().position(|&byte| byte != 0);
+    behind_zeros.is_some_and(|zeros| zeros >= 2 && frame[zeros] == 1)
+}
+
+/// The NAL units behind their lengths, if the last one ends with the frame.
+fn naive_lengths(frame: &[u8], length_size: usize) -> Option<Vec<&[u8]>> {
+    let (mut nals, mut at) = (Vec::new(), 0);
+    while at < frame.len() {
+        let len = frame.get(at..at + length_size)?.iter().fold(0, |len, &byte| len << 8 | usize::from(byte));
+        at += length_size;
+        nals.push(frame.get(at..at + len)?);
+        at += len;
+    }
+    Some(nals)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// Inputs that once failed.
+    #[test]
+    fn regressions() {
+        let targets: [(&str, fn(&[u8])); 5] = [
+            ("avc_config", super::avc_config),
+            ("hevc_config", super::hevc_config),
+            ("aac_config", super::aac_config),
+            ("g711_config", super::g711_config),
+            ("annexb", super::annexb),
+        ];
+        for (target, run) in targets {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions").join(target);
+            for file in fs::read_dir(folder).into_iter().flatten() {
+                run(&fs::read(file.unwrap().path()).unwrap());
+            }
+        }
+    }
+}
