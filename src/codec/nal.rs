@@ -18,6 +18,13 @@ pub(crate) struct Nal {
     pub(crate) kind: NalKind,
 }
 
+impl Nal {
+    /// Its bytes in what it is a part of.
+    pub(crate) fn bytes<'a>(&self, data: &'a [u8]) -> &'a [u8] {
+        data.get(self.offset as usize..).and_then(|rest| rest.get(..self.len as usize)).unwrap_or_default()
+    }
+}
+
 /// What a NAL unit is to a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NalKind {

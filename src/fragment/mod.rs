@@ -118,11 +118,15 @@ impl Fragment {
         self.tracks.get(usize::from(block.track))
     }
 
-    /// The bytes of a frame of this fragment, shared with the input.
+    /// The bytes of a frame of this fragment, shared with the input. Empty for a block of another fragment that
+    /// reaches beyond this one.
     pub fn frame(&self, block: &Block) -> Bytes {
-        let start = block.offset as usize;
-        let end = start.saturating_add(block.len as usize);
-        if end > self.data.len() { Bytes::new() } else { self.data.slice(start..end) }
+        self.data.slice_ref(self.frame_bytes(block))
+    }
+
+    pub(crate) fn frame_bytes(&self, block: &Block) -> &[u8] {
+        let rest = self.data.get(block.offset as usize..);
+        rest.and_then(|rest| rest.get(..block.len as usize)).unwrap_or_default()
     }
 
     /// Offset of the Cluster from the start of the input.

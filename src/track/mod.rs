@@ -5,6 +5,7 @@
 
 pub(crate) mod audio_times;
 pub(crate) mod cadence;
+pub(crate) mod entries;
 pub(crate) mod plan;
 pub(crate) mod runs;
 pub(crate) mod timeline;
@@ -20,8 +21,18 @@ use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::report::Event;
 use crate::timestamp::Timestamp;
 
+use entries::CodecChanges;
 pub(crate) use plan::TrackPlan;
 pub(crate) use timeline::Timeline;
+use tracks::Profile;
+
+/// What the caller decides of the tracks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlanOptions {
+    pub(crate) profile: Profile,
+    pub(crate) codec_changes: CodecChanges,
+    pub(crate) codec_private_from_frames: bool,
+}
 
 /// A track of the clip, as far as its fragments have been planned.
 #[derive(Debug)]
@@ -39,7 +50,7 @@ pub(crate) struct Track {
 }
 
 /// A configuration of the codec, and what the samples under it are like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Entry {
     Video {
         config: VideoConfig,

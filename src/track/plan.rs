@@ -7,30 +7,10 @@ use crate::codec::nal::{Nal, NalKind, NalScanner};
 use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::fragment::{Block, Fragment};
-use crate::matroska::TrackEntry;
 use crate::report::Event;
-use crate::track::tracks::{self, AUDIO_TRACK, Profile, VIDEO_TRACK};
-use crate::track::{Adapted, ClipFragment, Entry, ParameterSets, Sample, Segment, Track};
-
-/// What happens when tracks or codec private data change inside the clip.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CodecChanges {
-    /// The clip is refused, as GetClip does.
-    #[default]
-    Refuse,
-    /// The track gets one sample entry more. Players differ in what they make of it: ffmpeg and GStreamer go on,
-    /// browsers stop. The sampling rate and the kind of audio codec cannot change.
-    NewSampleEntry,
-}
-
-/// The options of this stage.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PlanOptions {
-    pub(crate) profile: Profile,
-    pub(crate) codec_changes: CodecChanges,
-    pub(crate) codec_private_from_frames: bool,
-}
+use crate::track::entries::InForce;
+use crate::track::tracks::{self, AUDIO_TRACK, VIDEO_TRACK};
+use crate::track::{Adapted, ClipFragment, Entry, ParameterSets, PlanOptions, Sample, Segment, Track};
 
 /// The tracks of the clip, fragment by fragment.
 #[derive(Debug)]
@@ -39,19 +19,10 @@ pub(crate) struct TrackPlan {
     pub(crate) audio: Track,
     pub(crate) fragments: Vec<ClipFragment>,
     options: PlanOptions,
-    video_state: EntryState,
-    audio_state: EntryState,
+    video_in_force: InForce,
+    audio_in_force: InForce,
     least_len: u64,
     ignored_tracks: Vec<u64>,
-}
-
-/// How a track's current entry came to be.
-#[derive(Debug, Default)]
-struct EntryState {
-    entry: usize,
-    /// Codec ID and codec private data that were parsed into it.
-    source: Option<(String, Option<Bytes>)>,
-    from_frames: bool,
 }
 
 impl TrackPlan {
@@ -68,8 +39,8 @@ impl TrackPlan {
             audio: track(AUDIO_TRACK),
             fragments: Vec::new(),
             options,
-            video_state: EntryState::default(),
-            audio_state: EntryState::default(),
+            video_in_force: InForce::default(),
+            audio_in_force: InForce::default(),
             least_len: 0,
             ignored_tracks: Vec::new(),
         }
@@ -85,15 +56,18 @@ impl TrackPlan {
         let find = |number| fragment.tracks().iter().position(|entry| entry.number == number);
         let (video, audio) = (find(VIDEO_TRACK), find(AUDIO_TRACK));
         let mut events = Vec::new();
-        self.enter_video(fragment, video, &mut events)?;
-        self.enter_audio(fragment, audio, &mut events)?;
+        let entered = self.video_in_force.enter_video(&mut self.video, fragment, video, self.options);
+        events.extend(entered.map_err(|error| error.on_track(VIDEO_TRACK))?);
+        let is_first = self.fragments.is_empty();
+        let entered =
+            self.audio_in_force.enter_audio(&mut self.audio, fragment, audio, is_first, self.options);
+        events.extend(entered.map_err(|error| error.on_track(AUDIO_TRACK))?);
+        let video_codec = self.video.entries.get(self.video_in_force.entry).map_or(Codec::H264, Entry::codec);
+        tracks::check_profile(self.options.profile, video_codec, self.audio.codec())?;
         self.note_ignored_tracks(fragment, &mut events);
 
         let mut adding = SegmentBuilder::new(&self.video, &self.audio, fragment);
-        let scanner = match self.video.entries.get(self.video_state.entry) {
-            Some(Entry::Video { config, .. }) => NalScanner::new(config.codec(), config.length_size()),
-            _ => NalScanner::new(Codec::H264, 4),
-        };
+        let scanner = NalScanner::new(video_codec, self.video_in_force.length_size);
         for block in fragment.blocks() {
             let track = Some(usize::from(block.track));
             let added = if track == video {
@@ -113,8 +87,8 @@ impl TrackPlan {
         {
             events.push(Event::NoKeyFrameFirst { fragment: fragment.name() });
         }
-        self.video.segments.push(adding.video.finish(&self.video, self.video_state.entry));
-        self.audio.segments.push(adding.audio.finish(&self.audio, self.audio_state.entry));
+        self.video.segments.push(adding.video.finish(&self.video, self.video_in_force.entry));
+        self.audio.segments.push(adding.audio.finish(&self.audio, self.audio_in_force.entry));
         for track in [&self.video, &self.audio] {
             let added = track.segments.last().map(|segment| track.samples_of(segment)).unwrap_or_default();
             let sizes = added.iter().map(|sample| track.sample_size(sample, ParameterSets::Equal));
@@ -128,132 +102,6 @@ impl TrackPlan {
             data: fragment.data.clone(),
             events,
         });
-        Ok(())
-    }
-
-    fn enter_video(
-        &mut self,
-        fragment: &Fragment,
-        index: Option<usize>,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Error> {
-        let Some(entry) = index.and_then(|index| fragment.tracks().get(index)) else {
-            let reason = "expected a video track with number 1, found none".into();
-            return Err(ErrorKind::UnsupportedMediaType { reason }.into());
-        };
-        if self.video_state.is_of(entry) {
-            return Ok(());
-        }
-        let located = |error: Error| error.on_track(VIDEO_TRACK);
-        let codec = tracks::video_codec(entry).map_err(located)?;
-        let private = tracks::codec_private(entry).map_err(located)?;
-        let config = match private {
-            Some(private) => tracks::video_config(codec, private),
-            None if !self.options.codec_private_from_frames => Err(ErrorKind::MissingCodecPrivateData.into()),
-            // What a fragment in front of this one was decoded with still holds, until its frames say otherwise.
-            None if self.video_state.from_frames => return Ok(()),
-            None => config_from_frames(codec, fragment, index),
-        }
-        .map_err(located)?;
-        if private.is_none() {
-            self.video_state.from_frames = true;
-            events.push(Event::CodecPrivateFromFrames { track: VIDEO_TRACK });
-        }
-        let pixels = entry.video.map_or((0, 0), |video| {
-            let clamp = |pixels| u32::try_from(pixels).unwrap_or(0);
-            (clamp(video.pixel_width), clamp(video.pixel_height))
-        });
-        let same = |known: &Entry| matches!(known, Entry::Video { config: known, .. } if *known == config);
-        let difference = match self.video.entries.get(self.video_state.entry) {
-            Some(Entry::Video { config: current, .. }) => current.difference(&config),
-            _ => String::new(),
-        };
-        let kind = if self.video.codec().is_some_and(|current| current != codec) {
-            ErrorKind::TracksChanged { difference: difference.clone() }
-        } else {
-            ErrorKind::CodecPrivateDataChanged { difference: difference.clone() }
-        };
-        let known = self.video.entries.iter().position(same);
-        let refuse = self.options.codec_changes == CodecChanges::Refuse;
-        self.video_state.entry = match known {
-            Some(known) if known == self.video_state.entry || !refuse => known,
-            None if self.video.entries.is_empty() || !refuse => {
-                self.video.entries.push(Entry::Video { config, pixels });
-                self.video.entries.len().saturating_sub(1)
-            }
-            _ => return Err(located(kind.into())),
-        };
-        if known.is_none() && self.video_state.entry > 0 {
-            let (fragment, track) = (fragment.name(), VIDEO_TRACK);
-            events.push(Event::SampleEntryAdded { fragment, track, difference });
-        }
-        self.video_state.source = Some(source_of(entry));
-        Ok(())
-    }
-
-    fn enter_audio(
-        &mut self,
-        fragment: &Fragment,
-        index: Option<usize>,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Error> {
-        let is_first = self.fragments.is_empty();
-        let refuse = self.options.codec_changes == CodecChanges::Refuse;
-        let changed = |difference: &str| {
-            Error::new(ErrorKind::TracksChanged { difference: difference.to_owned() }).on_track(AUDIO_TRACK)
-        };
-        let video = self.video.entries.get(self.video_state.entry).map_or(Codec::H264, Entry::codec);
-        let Some(entry) = index.and_then(|index| fragment.tracks().get(index)) else {
-            if !self.audio.entries.is_empty() && refuse {
-                return Err(changed("the audio track is not there any more"));
-            }
-            return tracks::check_profile(self.options.profile, video, None);
-        };
-        if self.audio.entries.is_empty() && !is_first && refuse {
-            return Err(changed("an audio track that was not there before"));
-        }
-        if !self.audio_state.is_of(entry) {
-            let config =
-                tracks::audio_config(entry, self.options.profile).map_err(|e| e.on_track(AUDIO_TRACK))?;
-            self.enter_audio_config(fragment, config, events)?;
-            self.audio_state.source = Some(source_of(entry));
-        }
-        tracks::check_profile(self.options.profile, video, self.audio.codec())
-    }
-
-    fn enter_audio_config(
-        &mut self,
-        fragment: &Fragment,
-        config: AudioConfig,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Error> {
-        let refuse = self.options.codec_changes == CodecChanges::Refuse;
-        let Some(Entry::Audio(current)) = self.audio.entries.get(self.audio_state.entry) else {
-            self.audio.entries.push(Entry::Audio(config));
-            return Ok(());
-        };
-        let difference = audio_difference(current, &config);
-        // One media timescale serves the whole track, and it is the sampling rate.
-        let one_track =
-            current.codec() == config.codec() && current.sampling_rate() == config.sampling_rate();
-        let known = self.audio.entries.iter().position(|entry| *entry == Entry::Audio(config.clone()));
-        self.audio_state.entry = match known {
-            Some(known) if known == self.audio_state.entry || !refuse => known,
-            None if !refuse && one_track => {
-                self.audio.entries.push(Entry::Audio(config));
-                let (fragment, track) = (fragment.name(), AUDIO_TRACK);
-                events.push(Event::SampleEntryAdded { fragment, track, difference });
-                self.audio.entries.len().saturating_sub(1)
-            }
-            _ => {
-                let kind = if current.codec() == config.codec() {
-                    ErrorKind::CodecPrivateDataChanged { difference }
-                } else {
-                    ErrorKind::TracksChanged { difference }
-                };
-                return Err(Error::new(kind).on_track(AUDIO_TRACK));
-            }
-        };
         Ok(())
     }
 
@@ -274,12 +122,12 @@ impl TrackPlan {
         block: &Block,
         segment: &mut TrackSegment,
     ) -> Result<(), Error> {
-        let frame = frame_of(fragment, block);
+        let frame = fragment.frame_bytes(block);
         let first_nal = self.video.nals.len();
         let scan = scanner
             .scan(frame, block.offset, &mut self.video.nals)
             .map_err(|reason| invalid_frame(block, reason))?;
-        let Some(Entry::Video { config, .. }) = self.video.entries.get_mut(self.video_state.entry) else {
+        let Some(Entry::Video { config, .. }) = self.video.entries.get_mut(self.video_in_force.entry) else {
             return Ok(());
         };
         if scan.has_parameter_sets {
@@ -316,9 +164,9 @@ impl TrackPlan {
         block: &Block,
         segment: &mut TrackSegment,
     ) -> Result<(), Error> {
-        let frame = frame_of(fragment, block);
+        let frame = fragment.frame_bytes(block);
         let (mut offset, mut len) = (block.offset, block.len);
-        match self.audio.entries.get(self.audio_state.entry) {
+        match self.audio.entries.get(self.audio_in_force.entry) {
             Some(Entry::Audio(AudioConfig::Aac(_))) => {
                 if let Some(header) = adts_header(frame) {
                     offset = offset.saturating_add(u32::from(header.header_len));
@@ -401,15 +249,6 @@ impl TrackPlan {
     }
 }
 
-impl EntryState {
-    /// Whether the entry in force came from the same codec ID and codec private data.
-    fn is_of(&self, entry: &TrackEntry) -> bool {
-        self.source
-            .as_ref()
-            .is_some_and(|(codec_id, private)| *codec_id == entry.codec_id && *private == entry.codec_private)
-    }
-}
-
 /// The segments that a fragment adds to the two tracks.
 struct SegmentBuilder {
     video: TrackSegment,
@@ -461,65 +300,17 @@ impl TrackSegment {
     }
 }
 
-/// Codec private data out of the parameter sets in front of, or in, the first key frame of a fragment.
-fn config_from_frames(codec: Codec, fragment: &Fragment, index: Option<usize>) -> Result<VideoConfig, Error> {
-    let scanner = NalScanner::new(codec, 4);
-    let mut nals = Vec::new();
-    for block in fragment.blocks().iter().filter(|block| Some(usize::from(block.track)) == index) {
-        let scan = scanner
-            .scan(frame_of(fragment, block), block.offset, &mut nals)
-            .map_err(|reason| invalid_frame(block, reason))?;
-        if scan.has_random_access || block.key {
-            break;
-        }
-    }
-    let parameter_sets = nals.iter().filter(|nal| nal.kind == NalKind::ParameterSet);
-    let config = tracks::video_config_from_parameter_sets(
-        codec,
-        parameter_sets.map(|nal| nal_bytes(nal, &fragment.data)),
-    )
-    .ok()
-    .filter(VideoConfig::is_complete);
-    config.ok_or_else(|| ErrorKind::MissingCodecPrivateData.into())
-}
-
 /// Whether the parameter sets of a frame are those of the sample entry, which is completed where it has none of a
 /// type: the AWS SDK can leave the PPS of H.265 out.
 fn compare_parameter_sets(config: &mut VideoConfig, nals: &[Nal], data: &Bytes) -> ParameterSets {
     let mut found = ParameterSets::Equal;
     for nal in nals.iter().filter(|nal| nal.kind == NalKind::ParameterSet) {
-        let bytes = nal_bytes(nal, data);
+        let bytes = nal.bytes(data);
         if !config.holds(bytes) && !config.complete_with(bytes) {
             found = ParameterSets::Different;
         }
     }
     found
-}
-
-fn frame_of<'a>(fragment: &'a Fragment, block: &Block) -> &'a [u8] {
-    slice(&fragment.data, block.offset, block.len)
-}
-
-fn nal_bytes<'a>(nal: &Nal, data: &'a Bytes) -> &'a [u8] {
-    slice(data, nal.offset, nal.len)
-}
-
-fn slice(data: &[u8], offset: u32, len: u32) -> &[u8] {
-    data.get(offset as usize..).and_then(|rest| rest.get(..len as usize)).unwrap_or_default()
-}
-
-fn source_of(entry: &TrackEntry) -> (String, Option<Bytes>) {
-    (entry.codec_id.clone(), entry.codec_private.clone())
-}
-
-fn audio_difference(from: &AudioConfig, to: &AudioConfig) -> String {
-    let told = |config: &AudioConfig| {
-        format!("{} {} Hz {} channels", config.codec(), config.sampling_rate(), config.channels())
-    };
-    match (told(from), told(to)) {
-        (from, to) if from != to => format!("{from} to {to}"),
-        (same, _) => format!("another configuration of {same}"),
-    }
 }
 
 fn invalid_frame(block: &Block, reason: String) -> Error {

@@ -69,6 +69,8 @@ pub(crate) struct Span {
     pub(crate) last_ns: i64,
     /// How long a sample lasts.
     pub(crate) sample_ns: i64,
+    /// Nothing tells how long: it is the only frame so far.
+    pub(crate) is_guess: bool,
 }
 
 /// Where a track is: the last frame so far, by its block, on the clip's timeline.
@@ -76,6 +78,7 @@ pub(crate) struct Span {
 struct Reached {
     last_ns: i64,
     sample_ns: i64,
+    is_guess: bool,
 }
 
 /// Where a fragment is put.
@@ -152,10 +155,12 @@ impl<'a> Builder<'a> {
         let scale_ns = fragment.timestamp_scale_ns;
         video_times::presentation_order(self.plan.video.samples_of(video), order)
             .map_err(|error| error.on_track(VIDEO_TRACK))?;
-        let usual_ns = self.video_reached.map(|reached| reached.sample_ns);
-        let video_span = video_times::span(order, video.frame_duration_ns, scale_ns, usual_ns);
-        let audio_span = self.audio_span(audio);
         let recorded_ns = fragment.start_ns.saturating_sub(origin_ns).saturating_sub(self.closed_ns);
+        let usual_ns =
+            self.video_reached.filter(|reached| !reached.is_guess).map(|reached| reached.sample_ns);
+        let mut video_span = video_times::span(order, video.frame_duration_ns, scale_ns, usual_ns);
+        self.learn_step(recorded_ns, &mut video_span);
+        let audio_span = self.audio_span(audio);
         let placement = self.place(fragment, recorded_ns, video_span, audio_span, audio);
         let first_ns = [video_span, audio_span].into_iter().flatten().map(|span| span.first_ns).min();
         self.fragment_starts_ns.push(placement.base_ns.saturating_add(first_ns.unwrap_or(0)));
@@ -168,6 +173,18 @@ impl<'a> Builder<'a> {
             self.audio_reached = Some(span.reached(placement.base_ns));
         }
         self.add_audio(audio, &placement, scale_ns).map_err(|error| error.on_track(AUDIO_TRACK))
+    }
+
+    /// A frame that was alone so far lasts as long as those of the next fragment do; if that one is alone too, until
+    /// it.
+    fn learn_step(&mut self, recorded_ns: i64, span: &mut Option<Span>) {
+        let (Some(reached), Some(span)) = (&mut self.video_reached, span) else { return };
+        let until_this_ns = recorded_ns.saturating_add(span.first_ns).saturating_sub(reached.last_ns);
+        let step_ns = if span.is_guess { until_this_ns } else { span.sample_ns };
+        if reached.is_guess && step_ns > 0 {
+            (reached.sample_ns, reached.is_guess) = (step_ns, false);
+            (span.sample_ns, span.is_guess) = (step_ns, false);
+        }
     }
 
     /// Decides where a fragment goes that was recorded `recorded_ns` behind the start of the clip.
@@ -235,7 +252,7 @@ impl<'a> Builder<'a> {
         let frame = audio_frame(config, last.len);
         let rate = config.map_or(1, |entry| entry_sampling_rate(entry).max(1));
         let sample_ns = ticks_to_ns(i64::from(frame.count).saturating_mul(i64::from(frame.ticks)), rate);
-        Some(Span { first_ns: times.clone().min()?, last_ns: times.max()?, sample_ns })
+        Some(Span { first_ns: times.clone().min()?, last_ns: times.max()?, sample_ns, is_guess: false })
     }
 
     fn add_audio(&mut self, segment: &Segment, placement: &Placement, scale_ns: i64) -> Result<(), Error> {
@@ -294,7 +311,11 @@ impl<'a> Builder<'a> {
 
 impl Span {
     fn reached(self, base_ns: i64) -> Reached {
-        Reached { last_ns: self.last_ns.saturating_add(base_ns), sample_ns: self.sample_ns }
+        Reached {
+            last_ns: self.last_ns.saturating_add(base_ns),
+            sample_ns: self.sample_ns,
+            is_guess: self.is_guess,
+        }
     }
 }
 

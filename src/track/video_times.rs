@@ -20,7 +20,7 @@ const MAX_REORDERED: usize = 16;
 const TIMESCALES: [u32; 3] = [90_000, 10_000, 1000];
 
 /// How long a frame is taken to last when nothing tells: the only one of a clip.
-pub(crate) const LONE_FRAME_NS: i64 = 33_333_333;
+const LONE_FRAME_NS: i64 = 33_333_333;
 
 /// The frames of one fragment in presentation order: time, and index in decode order.
 pub(crate) type Presentation = Vec<(i64, u32)>;
@@ -57,12 +57,10 @@ pub(crate) fn span(
     before: Option<i64>,
 ) -> Option<Span> {
     let (first_ns, last_ns) = (order.first()?.0, order.last()?.0);
-    let frame_ns = frame_duration_ns
-        .or_else(|| usual_step(order, scale_ns))
-        .filter(|&duration| duration > 0)
-        .or(before)
-        .unwrap_or(LONE_FRAME_NS);
-    Some(Span { first_ns, last_ns, sample_ns: frame_ns })
+    let known_ns =
+        frame_duration_ns.or_else(|| usual_step(order, scale_ns)).filter(|&duration| duration > 0).or(before);
+    let sample_ns = known_ns.unwrap_or(LONE_FRAME_NS);
+    Some(Span { first_ns, last_ns, sample_ns, is_guess: known_ns.is_none() })
 }
 
 /// The mean step, which undoes the rounding of the single ones, unless a hole puts it off the median step.
