@@ -65,6 +65,9 @@ mod clip;
 mod codec;
 mod error;
 mod fragment;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod isobmff;
 mod matroska;
 mod report;
@@ -82,6 +85,6 @@ pub use matroska::{AudioSettings, TrackEntry, TrackType, VideoSettings};
 pub use report::{Cut, Event, FragmentReport, Limit, Report, TrackReport};
 pub use selector::{ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange};
 pub use timestamp::Timestamp;
-pub use track::plan::CodecChanges;
+pub use track::entries::CodecChanges;
 pub use track::timeline::Gaps;
 pub use track::tracks::Profile;

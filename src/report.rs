@@ -24,6 +24,9 @@ pub struct Report {
     pub cut: Option<Cut>,
     /// Everything else, in the order of the pipeline.
     pub events: Vec<Event>,
+    /// Fragments outside the clip of which there would be an event more: incomplete, empty or duplicate ones beyond
+    /// the first 1000.
+    pub unnamed: u64,
 }
 
 /// A fragment of the clip.

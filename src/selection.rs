@@ -7,6 +7,7 @@ use crate::fragment::{Fragment, FragmentNumber};
 use crate::report::{Cut, Event, Limit, Report};
 use crate::selector::{ClipFragmentSelector, ClipFragmentSelectorType};
 use crate::timestamp::Timestamp;
+use crate::track::tracks::{AUDIO_TRACK, VIDEO_TRACK};
 
 /// A fragment in the range.
 #[derive(Debug, Clone)]
@@ -69,15 +70,15 @@ impl Selection {
                 let kind = ErrorKind::Truncated { reason: incomplete.to_string() };
                 return Err(Error::new(kind).in_fragment(fragment.name()).at(incomplete.offset));
             }
-            report.events.push(Event::Incomplete {
+            note(report, || Event::Incomplete {
                 fragment: fragment.name(),
                 reason: incomplete.to_string(),
                 frames: fragment.blocks().len() as u64,
             });
         }
-        if fragment.blocks().is_empty() {
+        if is_empty(&fragment) {
             if fragment.incomplete().is_none() {
-                report.events.push(Event::Empty { fragment: fragment.name() });
+                note(report, || Event::Empty { fragment: fragment.name() });
             }
             return Ok(());
         }
@@ -160,7 +161,7 @@ impl Selection {
                 });
             let (dropped, kept) = if replaces { (&twin, &key) } else { (&key, &twin) };
             let name = |key: &Key| key.number.as_ref().map(ToString::to_string).unwrap_or_default();
-            report.events.push(Event::DuplicateDropped { fragment: name(dropped), kept: name(kept) });
+            note(report, || Event::DuplicateDropped { fragment: name(dropped), kept: name(kept) });
             if !replaces {
                 return;
             }
@@ -176,14 +177,37 @@ impl Selection {
     /// number. Only fragments with a number and a time have an identity.
     fn twin(&self, key: &Key, selected: &Selected) -> Option<Key> {
         let number = selected.fragment.number().filter(|_| selected.is_tagged)?;
-        let from = Key { time: key.time, number: None, arrival: 0 };
         let by_producer = self.selector.selector_type() == ClipFragmentSelectorType::ProducerTimestamp;
+        let first = if by_producer { None } else { Some(number.clone()) };
+        let from = Key { time: key.time, number: first, arrival: 0 };
+        let same =
+            |other: &Key| other.time == key.time && (by_producer || other.number.as_ref() == Some(number));
         self.kept
             .range(from..)
-            .take_while(|(other, _)| other.time == key.time)
-            .find(|(other, kept)| {
-                kept.is_tagged && other.number.as_ref().is_some_and(|other| by_producer || other == number)
-            })
+            .take_while(|(other, _)| same(other))
+            .find(|(other, kept)| kept.is_tagged && other.number.is_some())
             .map(|(other, _)| other.clone())
     }
+}
+
+/// How many of the fragments that are not in the clip the report names. Input can hold any number of them.
+const MAX_NAMED: usize = 1000;
+
+fn note(report: &mut Report, event: impl FnOnce() -> Event) {
+    if report.events.len() < MAX_NAMED {
+        report.events.push(event());
+    } else {
+        report.unnamed = report.unnamed.saturating_add(1);
+    }
+}
+
+/// Whether a fragment declares the video track and has no frame, of it or of the audio track. One that does not
+/// declare it is refused with its reason where tracks are planned.
+fn is_empty(fragment: &Fragment) -> bool {
+    let is_of_clip = |number: u64| matches!(number, VIDEO_TRACK | AUDIO_TRACK);
+    let mut blocks = fragment.blocks().iter();
+    let has_frame =
+        blocks.any(|block| fragment.track_of(block).is_some_and(|track| is_of_clip(track.number)));
+    let declares_video = fragment.tracks().iter().any(|track| track.number == VIDEO_TRACK);
+    fragment.blocks().is_empty() || (declares_video && !has_frame)
 }

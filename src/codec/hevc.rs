@@ -241,7 +241,13 @@ fn nal_unit_type(nal: &[u8]) -> Option<u8> {
 fn add(arrays: &mut BTreeMap<u8, ParameterSets>, nal: &[u8]) -> Result<(), Error> {
     match nal_unit_type(nal) {
         Some(kind @ (VPS | SPS | PPS | PREFIX_SEI | SUFFIX_SEI)) => {
-            arrays.entry(kind).or_default().add(nal, MAX_NALS)
+            // An array is there only once it holds something.
+            let mut array = arrays.remove(&kind).unwrap_or_default();
+            let added = array.add(nal, MAX_NALS);
+            if !array.is_empty() {
+                arrays.insert(kind, array);
+            }
+            added
         }
         _ => Ok(()),
     }

@@ -205,8 +205,8 @@ pub(crate) fn split_annex_b<'a>(
     }
 }
 
-/// The NAL unit without the zeros behind it. Its own last byte is never 0: it holds the stop bit, or is the 3 of a
-/// `cabac_zero_word`.
+/// The NAL unit without the zeros behind it. Its own last byte is never 0 (H.264 clause 7.4.1): it holds the stop bit,
+/// or is the 3 of a `cabac_zero_word`. Cameras that cut parameter sets out of Annex B leave zeros on.
 pub(crate) fn without_trailing_zeros(nal: &[u8]) -> &[u8] {
     let len = nal.iter().rposition(|&byte| byte != 0).map_or(0, |last| last.saturating_add(1));
     nal.get(..len).unwrap_or_default()

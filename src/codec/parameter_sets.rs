@@ -1,6 +1,6 @@
 //! Parameter sets as codec private data holds them: in length-prefixed lists, or between start codes.
 
-use super::nal::split_annex_b;
+use super::nal::{split_annex_b, without_trailing_zeros};
 use crate::error::Error;
 use memchr::memmem::Finder;
 
@@ -56,13 +56,6 @@ impl ParameterSets {
             out.extend_from_slice(nal);
         }
     }
-}
-
-/// No NAL unit ends in 00 (H.264 clause 7.4.1): such bytes belong to the next start code, and cameras that cut
-/// their parameter sets out of Annex B leave them on.
-pub(crate) fn without_trailing_zeros(nal: &[u8]) -> &[u8] {
-    let len = nal.iter().rposition(|&byte| byte != 0).map_or(0, |last| last.saturating_add(1));
-    nal.get(..len).unwrap_or_default()
 }
 
 /// The NAL units of a byte stream.

@@ -63,7 +63,7 @@ impl OpenCluster {
             let header = match ElementHeader::read(rest) {
                 HeaderRead::Header(header) => header,
                 HeaderRead::Incomplete => return Ok(false),
-                HeaderRead::Invalid => return Err(invalid_element(rest).at(at)),
+                HeaderRead::Invalid { len } => return Err(invalid_element(rest, len).at(at)),
             };
             if self.end.is_none() && ids::ends_cluster(header.id) {
                 return Ok(true);
@@ -183,7 +183,7 @@ impl OpenCluster {
                 HeaderRead::Header(header) => {
                     header.size?.checked_add(u64::from(header.len))?.checked_sub(rest.len() as u64)
                 }
-                HeaderRead::Incomplete | HeaderRead::Invalid => None,
+                HeaderRead::Incomplete | HeaderRead::Invalid { .. } => None,
             }
         };
         match self.end {

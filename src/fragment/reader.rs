@@ -26,6 +26,9 @@ pub(crate) const MAX_CLUSTER: u64 = 256 << 20;
 /// Three codec private data of 1 MiB and some tags are the most that the service takes.
 const MAX_METADATA: u64 = 16 << 20;
 
+/// Bytes by which other kinds of file are told. An EBML header is longer.
+const SIGNATURE: usize = 8;
+
 /// The fragments of a buffer that holds a whole stream, such as a file or an answer of GetMedia.
 ///
 /// Nothing is copied: each fragment shares `bytes`. See [`FragmentReader`] for what is yielded.
@@ -178,12 +181,15 @@ impl FragmentReader {
             return Ok(Step::NeedsInput);
         }
         if self.level == Level::Top {
+            if bytes.len() < SIGNATURE && self.input == Input::Open {
+                return Ok(Step::NeedsInput);
+            }
             check_signature(bytes).map_err(|error| error.at(offset))?;
         }
         let header = match ElementHeader::read(bytes) {
             HeaderRead::Header(header) => header,
             HeaderRead::Incomplete => return Ok(Step::NeedsInput),
-            HeaderRead::Invalid => return Err(invalid_element(bytes).at(offset)),
+            HeaderRead::Invalid { len } => return Err(invalid_element(bytes, len).at(offset)),
         };
         match (self.level, header.id) {
             (_, ids::EBML) => {
@@ -375,7 +381,7 @@ impl FragmentReader {
                     HeaderRead::Header(header) => header.size.and_then(|size| {
                         size.checked_add(u64::from(header.len))?.checked_sub(bytes.len() as u64)
                     }),
-                    HeaderRead::Incomplete | HeaderRead::Invalid => None,
+                    HeaderRead::Incomplete | HeaderRead::Invalid { .. } => None,
                 };
                 ("the header of a document or fragment", missing)
             }
@@ -445,7 +451,7 @@ fn timestamp_scale(payload: Cursor<'_>) -> Result<u64, Error> {
     Err(Error::malformed(expected, format!("{scale} ns")).at(payload.offset()))
 }
 
-/// Checks that a document begins here, as far as its first bytes have arrived.
+/// Checks that a document begins here, as far as there are bytes.
 fn check_signature(bytes: &[u8]) -> Result<(), Error> {
     const EBML: [u8; 4] = ids::EBML.to_be_bytes();
     const VOID: u8 = ids::VOID as u8;
@@ -463,5 +469,5 @@ fn check_signature(bytes: &[u8]) -> Result<(), Error> {
         [0x47, ..] => " (an MPEG transport stream?)",
         _ => "",
     };
-    Err(ErrorKind::NotMatroska { found: format!("{}{kind}", hex(bytes)) }.into())
+    Err(ErrorKind::NotMatroska { found: format!("{}{kind}", hex(front)) }.into())
 }

@@ -30,6 +30,8 @@ pub(crate) struct TrackLayout<'a> {
     pub(crate) times: &'a TrackTimes,
     /// How many fragments of the plan are in the clip.
     pub(crate) fragments: usize,
+    /// What the samples under each entry carry.
+    pub(crate) parameter_sets: Vec<ParameterSets>,
     pub(crate) sizes: SampleSizes,
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) bytes: u64,
@@ -109,6 +111,7 @@ struct Feed<'a> {
     codec: Codec,
     times: &'a TrackTimes,
     fragments: usize,
+    parameter_sets: Vec<ParameterSets>,
     /// Of the sample that comes next.
     segment: usize,
     index: usize,
@@ -138,6 +141,7 @@ impl<'a> Feed<'a> {
             codec,
             times,
             fragments,
+            parameter_sets: track.parameter_sets(fragments),
             segment: 0,
             index: 0,
             ticks: 0,
@@ -175,7 +179,7 @@ impl<'a> Feed<'a> {
     /// Lays out samples until half a second is full, or the sample entry changes.
     fn lay_chunk(&mut self, media: &mut Media) -> Result<(), Error> {
         let entry = self.entry();
-        let parameter_sets = self.track.parameter_sets(entry, self.fragments);
+        let parameter_sets = self.parameter_sets.get(entry).copied().unwrap_or_default();
         let mut chunk = Chunk { offset: media.len, samples: 0, entry };
         let mut chunk_ticks = 0_u64;
         while let Some(sample) = self.peek() {
@@ -261,6 +265,7 @@ impl<'a> Feed<'a> {
             codec: self.codec,
             times: self.times,
             fragments: self.fragments,
+            parameter_sets: self.parameter_sets,
             sizes: match constant {
                 // A constant size of 0 would mean that sizes follow.
                 Some(size) if size > 0 => SampleSizes::Constant { size, count: self.samples },

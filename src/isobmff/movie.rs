@@ -281,10 +281,12 @@ fn file_time(time: Timestamp) -> u64 {
 /// What the report says of a track.
 pub(crate) fn report(layout: &TrackLayout<'_>) -> TrackReport {
     let track = layout.track;
-    let used = |index: &usize| layout.chunks.iter().any(|chunk| chunk.entry == *index);
-    let codes = (0..track.entries.len()).filter(used).filter_map(|index| {
-        Some(code(track.entries.get(index)?, track.parameter_sets(index, layout.fragments)))
-    });
+    let mut used = vec![false; track.entries.len()];
+    for chunk in &layout.chunks {
+        used.get_mut(chunk.entry).into_iter().for_each(|used| *used = true);
+    }
+    let entries = track.entries.iter().zip(&layout.parameter_sets).zip(used).filter(|(_, used)| *used);
+    let codes = entries.map(|((entry, &parameter_sets), _)| code(entry, parameter_sets));
     let audio = match track.entries.first() {
         Some(Entry::Audio(config)) => Some(config),
         _ => None,

@@ -19,8 +19,7 @@ pub(super) fn write_sample_description(w: &mut BoxWriter, layout: &TrackLayout<'
     let rates = BitRates::of(layout);
     w.write_full_box(b"stsd", 0, 0, |w| {
         w.u32(layout.track.entries.len() as u32);
-        for (index, entry) in layout.track.entries.iter().enumerate() {
-            let parameter_sets = layout.track.parameter_sets(index, layout.fragments);
+        for (entry, &parameter_sets) in layout.track.entries.iter().zip(&layout.parameter_sets) {
             let code = code(entry, parameter_sets);
             match entry {
                 Entry::Video { config, .. } => write_visual(w, code, entry, config, parameter_sets, rates),

@@ -30,8 +30,11 @@ pub(crate) enum HeaderRead {
     Header(ElementHeader),
     /// The beginning of one.
     Incomplete,
-    /// Bytes that begin no element ID: one of more than four bytes, or zero.
-    Invalid,
+    /// Bytes that begin no element: an ID of more than four bytes, or a size of more than eight.
+    Invalid {
+        /// How many of the bytes tell.
+        len: usize,
+    },
 }
 
 impl ElementHeader {
@@ -41,7 +44,7 @@ impl ElementHeader {
         let Some(&first) = bytes.first() else { return HeaderRead::Incomplete };
         let id_len = width(first);
         if id_len > 4 {
-            return HeaderRead::Invalid;
+            return HeaderRead::Invalid { len: 1 };
         }
         let Some((id, rest)) = bytes.split_at_checked(id_len) else { return HeaderRead::Incomplete };
         let id = id.iter().fold(0, |id, &byte| id << 8 | u32::from(byte));
@@ -49,7 +52,7 @@ impl ElementHeader {
             Some((size, size_len)) => {
                 HeaderRead::Header(Self { id, size, len: (id_len as u8).saturating_add(size_len) })
             }
-            None if rest.first() == Some(&0) => HeaderRead::Invalid,
+            None if rest.first() == Some(&0) => HeaderRead::Invalid { len: id_len.saturating_add(1) },
             None => HeaderRead::Incomplete,
         }
     }
@@ -126,7 +129,7 @@ impl<'a> Cursor<'a> {
             HeaderRead::Incomplete => {
                 return Err(Error::malformed("an element header", "the end of its parent").at(at));
             }
-            HeaderRead::Invalid => return Err(invalid_element(self.bytes).at(at)),
+            HeaderRead::Invalid { len } => return Err(invalid_element(self.bytes, len).at(at)),
         };
         let Some(size) = header.size else {
             let found = format!("unknown size in element {:X}", header.id);
@@ -174,14 +177,15 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The error for bytes that begin no element.
-pub(crate) fn invalid_element(bytes: &[u8]) -> Error {
-    Error::malformed("an element ID of 1 to 4 bytes and a size of 1 to 8", hex(bytes))
+/// The error for bytes of which the first `len` show that they begin no element.
+pub(crate) fn invalid_element(bytes: &[u8], len: usize) -> Error {
+    let telling = bytes.get(..len).unwrap_or(bytes);
+    Error::malformed("an element ID of 1 to 4 bytes and a size of 1 to 8", hex(telling))
 }
 
 /// The first bytes of `bytes`, for an error message.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let shown: Vec<String> = bytes.iter().take(4).map(|byte| format!("{byte:02X}")).collect();
+    let shown: Vec<String> = bytes.iter().take(5).map(|byte| format!("{byte:02X}")).collect();
     if shown.is_empty() { "nothing".into() } else { shown.join(" ") }
 }
 
@@ -220,8 +224,8 @@ mod tests {
         assert_eq!(header(&[0x1A, 0x45, 0xDF, 0xA3]), HeaderRead::Incomplete);
         assert_eq!(header(&[0x1A, 0x45]), HeaderRead::Incomplete);
         assert_eq!(header(&[]), HeaderRead::Incomplete);
-        assert_eq!(header(&[0x08, 0, 0, 0, 0]), HeaderRead::Invalid);
-        assert_eq!(header(&[0xEC, 0x00]), HeaderRead::Invalid);
+        assert_eq!(header(&[0x08, 0, 0, 0, 0]), HeaderRead::Invalid { len: 1 });
+        assert_eq!(header(&[0xEC, 0x00]), HeaderRead::Invalid { len: 2 });
     }
 
     #[test]

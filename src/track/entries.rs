@@ -23,6 +23,9 @@ pub enum CodecChanges {
     NewSampleEntry,
 }
 
+/// Sample entries of a track, at most. A recording whose encoder was set up this often is none.
+const MAX_ENTRIES: usize = 32;
+
 /// The entry of a track that the frames of the current fragment are under.
 #[derive(Debug, Default)]
 pub(crate) struct InForce {
@@ -130,6 +133,11 @@ impl InForce {
         if let Some(known) = known {
             self.entry = known;
             return Ok(None);
+        }
+        if track.entries.len() == MAX_ENTRIES {
+            let what = "the number of sample entries of a track";
+            let limit = MAX_ENTRIES as u64;
+            return Err(ErrorKind::TooLarge { what, found: limit.saturating_add(1), limit }.into());
         }
         self.entry = track.entries.len();
         track.entries.push(entry);

@@ -128,10 +128,15 @@ impl Track {
         self.samples.get(segment.samples.clone()).unwrap_or_default()
     }
 
-    /// What the samples under an entry carry, over the first `fragments` fragments.
-    pub(crate) fn parameter_sets(&self, entry: usize, fragments: usize) -> ParameterSets {
-        let segments = self.segments.iter().take(fragments).filter(|segment| segment.entry == entry);
-        segments.map(|segment| segment.parameter_sets).max().unwrap_or_default()
+    /// What the samples under each entry carry, over the first `fragments` fragments.
+    pub(crate) fn parameter_sets(&self, fragments: usize) -> Vec<ParameterSets> {
+        let mut found = vec![ParameterSets::default(); self.entries.len()];
+        for segment in self.segments.iter().take(fragments) {
+            if let Some(found) = found.get_mut(segment.entry) {
+                *found = segment.parameter_sets.max(*found);
+            }
+        }
+        found
     }
 
     /// The NAL units that a sample is made of. None where it is verbatim.

@@ -1,5 +1,7 @@
 //! [`TrackPlan`]: fragments in, tracks out. What each frame becomes is decided here; no byte of it is moved.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::codec::aac::adts_header;
@@ -7,6 +9,7 @@ use crate::codec::nal::{Nal, NalKind, NalScanner};
 use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::fragment::{Block, Fragment};
+use crate::matroska::TrackEntry;
 use crate::report::Event;
 use crate::track::entries::InForce;
 use crate::track::tracks::{self, AUDIO_TRACK, VIDEO_TRACK};
@@ -23,6 +26,7 @@ pub(crate) struct TrackPlan {
     audio_in_force: InForce,
     least_len: u64,
     ignored_tracks: Vec<u64>,
+    last_tracks: Option<Arc<[TrackEntry]>>,
 }
 
 impl TrackPlan {
@@ -43,6 +47,7 @@ impl TrackPlan {
             audio_in_force: InForce::default(),
             least_len: 0,
             ignored_tracks: Vec::new(),
+            last_tracks: None,
         }
     }
 
@@ -56,16 +61,11 @@ impl TrackPlan {
         let find = |number| fragment.tracks().iter().position(|entry| entry.number == number);
         let (video, audio) = (find(VIDEO_TRACK), find(AUDIO_TRACK));
         let mut events = Vec::new();
-        let entered = self.video_in_force.enter_video(&mut self.video, fragment, video, self.options);
-        events.extend(entered.map_err(|error| error.on_track(VIDEO_TRACK))?);
-        let is_first = self.fragments.is_empty();
-        let entered =
-            self.audio_in_force.enter_audio(&mut self.audio, fragment, audio, is_first, self.options);
-        events.extend(entered.map_err(|error| error.on_track(AUDIO_TRACK))?);
+        if self.last_tracks.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &fragment.tracks)) {
+            self.enter(fragment, video, audio, &mut events)?;
+            self.last_tracks = Some(fragment.tracks.clone());
+        }
         let video_codec = self.video.entries.get(self.video_in_force.entry).map_or(Codec::H264, Entry::codec);
-        tracks::check_profile(self.options.profile, video_codec, self.audio.codec())?;
-        self.note_ignored_tracks(fragment, &mut events);
-
         let mut adding = SegmentBuilder::new(&self.video, &self.audio, fragment);
         let scanner = NalScanner::new(video_codec, self.video_in_force.length_size);
         for block in fragment.blocks() {
@@ -105,12 +105,32 @@ impl TrackPlan {
         Ok(())
     }
 
+    /// Puts the entries of a fragment's tracks in force. Fragments of one document have the same tracks.
+    fn enter(
+        &mut self,
+        fragment: &Fragment,
+        video: Option<usize>,
+        audio: Option<usize>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Error> {
+        let entered = self.video_in_force.enter_video(&mut self.video, fragment, video, self.options);
+        events.extend(entered.map_err(|error| error.on_track(VIDEO_TRACK))?);
+        let is_first = self.fragments.is_empty();
+        let entered =
+            self.audio_in_force.enter_audio(&mut self.audio, fragment, audio, is_first, self.options);
+        events.extend(entered.map_err(|error| error.on_track(AUDIO_TRACK))?);
+        let video_codec = self.video.entries.get(self.video_in_force.entry).map_or(Codec::H264, Entry::codec);
+        tracks::check_profile(self.options.profile, video_codec, self.audio.codec())?;
+        self.note_ignored_tracks(fragment, events);
+        Ok(())
+    }
+
     fn note_ignored_tracks(&mut self, fragment: &Fragment, events: &mut Vec<Event>) {
         for entry in fragment.tracks() {
-            let (track, codec_id) = (entry.number, entry.codec_id.clone());
+            let track = entry.number;
             if !matches!(track, VIDEO_TRACK | AUDIO_TRACK) && !self.ignored_tracks.contains(&track) {
                 self.ignored_tracks.push(track);
-                events.push(Event::TrackIgnored { track, codec_id });
+                events.push(Event::TrackIgnored { track, codec_id: entry.codec_id.clone() });
             }
         }
     }
@@ -203,13 +223,14 @@ impl TrackPlan {
 
     /// Checks that the first `count` fragments bring every parameter set that decoding needs.
     pub(crate) fn check(&self, count: usize) -> Result<(), Error> {
-        for segment in self.video.segments.iter().take(count).filter(|segment| !segment.samples.is_empty()) {
+        for (segment, fragment) in self.video.segments.iter().zip(&self.fragments).take(count) {
             if let Some(Entry::Video { config, .. }) = self.video.entries.get(segment.entry)
+                && !segment.samples.is_empty()
                 && !config.is_complete()
             {
                 let reason =
                     "expected every kind of parameter set, here or in the frames, found not all of them";
-                return Err(Error::codec_private(reason).on_track(VIDEO_TRACK));
+                return Err(Error::codec_private(reason).in_fragment(&fragment.name).on_track(VIDEO_TRACK));
             }
         }
         Ok(())
