@@ -124,8 +124,9 @@ impl ClipBuilder {
         I: IntoIterator<Item = Result<Fragment, Error>>,
     {
         let mut report = Report::default();
+        let max_fragments = self.limits.max_fragments.max(1);
         let mut selection =
-            Selection::new(self.selector, self.origin, self.limits.max_fragments.max(1), self.strict);
+            Selection::new(self.selector, self.origin, max_fragments, self.strict, self.plan.profile);
         for fragment in fragments {
             selection.offer(fragment?, &mut report)?;
         }
@@ -142,14 +143,16 @@ impl ClipBuilder {
         Ok(Clip::new(movie.head, sources, movie.pieces, report))
     }
 
-    /// Plans fragments until their media alone is beyond the limit.
+    /// Plans fragments until their media alone is beyond the limit. What is wrong with those behind is not looked at,
+    /// since they are not in the clip.
     fn plan_fragments(&self, selected: Vec<Selected>) -> Result<TrackPlan, Error> {
         let mut plan = TrackPlan::new(self.plan);
-        for Selected { fragment, start_ns, .. } in selected {
-            plan.add(&fragment, start_ns)?;
-            if plan.least_len() > self.limits.max_bytes {
+        for Selected { fragment, scan, start } in selected {
+            let least_len = plan.least_len().saturating_add(scan.least_len());
+            if least_len > self.limits.max_bytes && !plan.fragments.is_empty() {
                 break;
             }
+            plan.add(&fragment, scan, start.producer_ns)?;
         }
         Ok(plan)
     }

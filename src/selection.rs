@@ -7,16 +7,25 @@ use crate::fragment::{Fragment, FragmentNumber};
 use crate::report::{Cut, Event, Limit, Report};
 use crate::selector::{ClipFragmentSelector, ClipFragmentSelectorType};
 use crate::timestamp::Timestamp;
-use crate::track::tracks::{AUDIO_TRACK, VIDEO_TRACK};
+use crate::track::scan::{FragmentScan, Scanner};
+use crate::track::tracks::{AUDIO_TRACK, Profile, VIDEO_TRACK};
 
 /// A fragment in the range.
 #[derive(Debug, Clone)]
 pub(crate) struct Selected {
+    /// Without its blocks, which the scan has.
     pub(crate) fragment: Fragment,
-    /// When it starts by the producer's clock, in nanoseconds: the tag, else the caller's origin and the Cluster's
-    /// timestamp. The timeline is built on it, whichever clock the selection was by.
-    pub(crate) start_ns: i64,
-    /// When it starts by the clock of the selection.
+    pub(crate) scan: FragmentScan,
+    pub(crate) start: Start,
+}
+
+/// When a fragment starts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start {
+    /// By the producer's clock, in nanoseconds: the tag, else the caller's origin and the Cluster's timestamp. The
+    /// timeline is built on it, whichever clock the selection was by.
+    pub(crate) producer_ns: i64,
+    /// By the clock of the selection.
     selected_by: Timestamp,
     is_tagged: bool,
 }
@@ -24,7 +33,7 @@ pub(crate) struct Selected {
 impl Selected {
     /// From where a caller can continue when the clip ends in front of this fragment.
     pub(crate) fn cut(&self, limit: Limit) -> Cut {
-        let continue_from = self.is_tagged.then_some(self.selected_by);
+        let continue_from = self.start.is_tagged.then_some(self.start.selected_by);
         Cut { limit, fragment: self.fragment.name(), continue_from }
     }
 }
@@ -49,6 +58,7 @@ pub(crate) struct Selection {
     kept: BTreeMap<Key, Selected>,
     last_key: Key,
     strict: bool,
+    scanner: Scanner,
 }
 
 impl Selection {
@@ -57,13 +67,15 @@ impl Selection {
         origin: Timestamp,
         max_fragments: usize,
         strict: bool,
+        profile: Profile,
     ) -> Self {
         let last_key = Key { time: Timestamp::from_millis(i64::MIN), number: None, arrival: 0 };
-        Self { selector, origin, max_fragments, kept: BTreeMap::new(), last_key, strict }
+        let scanner = Scanner::new(profile);
+        Self { selector, origin, max_fragments, kept: BTreeMap::new(), last_key, strict, scanner }
     }
 
     /// Looks at one more fragment.
-    pub(crate) fn offer(&mut self, fragment: Fragment, report: &mut Report) -> Result<(), Error> {
+    pub(crate) fn offer(&mut self, mut fragment: Fragment, report: &mut Report) -> Result<(), Error> {
         report.offered = report.offered.saturating_add(1);
         if let Some(incomplete) = fragment.incomplete() {
             if self.strict {
@@ -82,13 +94,15 @@ impl Selection {
             }
             return Ok(());
         }
-        let selected = self.locate(fragment)?;
-        let key = self.key(&selected);
-        if !self.selector.contains(selected.selected_by) {
+        let start = self.locate(&fragment)?;
+        let key = self.key(&fragment, start);
+        if !self.selector.contains(start.selected_by) {
             report.out_of_range = report.out_of_range.saturating_add(1);
             return Ok(());
         }
-        self.insert(key, selected, report);
+        let scan = self.scanner.scan(&fragment);
+        fragment.blocks = Vec::new();
+        self.insert(key, Selected { fragment, scan, start }, report);
         Ok(())
     }
 
@@ -105,12 +119,12 @@ impl Selection {
         Ok(self.kept.into_values().collect())
     }
 
-    fn locate(&self, fragment: Fragment) -> Result<Selected, Error> {
+    fn locate(&self, fragment: &Fragment) -> Result<Start, Error> {
         let out_of_range = || {
             let kind = ErrorKind::TimeOutOfRange { reason: "expected a start between 1678 and 2262".into() };
             Error::new(kind).in_fragment(fragment.name()).at(fragment.offset())
         };
-        let start_ns = match fragment.producer_timestamp() {
+        let producer_ns = match fragment.producer_timestamp() {
             Some(tag) => tag.as_millis().checked_mul(1_000_000),
             None => self
                 .origin
@@ -123,7 +137,7 @@ impl Selection {
         let selected_by = match self.selector.selector_type() {
             ClipFragmentSelectorType::ProducerTimestamp => {
                 is_tagged = fragment.producer_timestamp().is_some();
-                Timestamp::from_millis(start_ns.div_euclid(1_000_000))
+                Timestamp::from_millis(producer_ns.div_euclid(1_000_000))
             }
             ClipFragmentSelectorType::ServerTimestamp => {
                 is_tagged = fragment.server_timestamp().is_some();
@@ -138,13 +152,13 @@ impl Selection {
                 }
             }
         };
-        Ok(Selected { fragment, start_ns, selected_by, is_tagged })
+        Ok(Start { producer_ns, selected_by, is_tagged })
     }
 
-    fn key(&mut self, selected: &Selected) -> Key {
-        if selected.is_tagged {
-            self.last_key.time = selected.selected_by;
-            self.last_key.number = selected.fragment.number().cloned();
+    fn key(&mut self, fragment: &Fragment, start: Start) -> Key {
+        if start.is_tagged {
+            self.last_key.time = start.selected_by;
+            self.last_key.number = fragment.number().cloned();
         }
         self.last_key.arrival = self.last_key.arrival.saturating_add(1);
         self.last_key.clone()
@@ -176,7 +190,7 @@ impl Selection {
     /// The kept fragment that `selected` is a duplicate of: the same start by the producer's clock, or the same
     /// number. Only fragments with a number and a time have an identity.
     fn twin(&self, key: &Key, selected: &Selected) -> Option<Key> {
-        let number = selected.fragment.number().filter(|_| selected.is_tagged)?;
+        let number = selected.fragment.number().filter(|_| selected.start.is_tagged)?;
         let by_producer = self.selector.selector_type() == ClipFragmentSelectorType::ProducerTimestamp;
         let first = if by_producer { None } else { Some(number.clone()) };
         let from = Key { time: key.time, number: first, arrival: 0 };
@@ -185,7 +199,7 @@ impl Selection {
         self.kept
             .range(from..)
             .take_while(|(other, _)| same(other))
-            .find(|(other, kept)| kept.is_tagged && other.number.is_some())
+            .find(|(other, kept)| kept.start.is_tagged && other.number.is_some())
             .map(|(other, _)| other.clone())
     }
 }

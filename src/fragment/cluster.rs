@@ -24,14 +24,16 @@ pub(super) struct OpenCluster {
 
 impl OpenCluster {
     /// A Cluster at whose header the input stands.
-    pub(super) fn new(header: ElementHeader, tags: FragmentTags) -> Self {
+    ///
+    /// `usual_blocks` is how many the Cluster in front of it had: fragments of a stream are alike.
+    pub(super) fn new(header: ElementHeader, tags: FragmentTags, usual_blocks: usize) -> Self {
         let len = u64::from(header.len);
         Self {
             tags,
             end: header.size.map(|size| size.saturating_add(len)),
             position: usize::from(header.len),
             timestamp: None,
-            blocks: Vec::new(),
+            blocks: Vec::with_capacity(usual_blocks.saturating_add(usual_blocks / 8)),
         }
     }
 
@@ -149,11 +151,24 @@ impl OpenCluster {
         let Some(track) = tracks.iter().position(|track| track.number == header.track) else {
             return Err(unknown_track(header.track, tracks).at(at));
         };
+        let scale_ns = i64::try_from(scale_ns).unwrap_or(i64::MAX);
+        let mut time_ns = i64::from(header.time).saturating_mul(scale_ns);
+        if !header.is_laced() {
+            self.blocks.push(Block {
+                time_ns,
+                duration_ns: duration_ns.unwrap_or(0),
+                offset: frames.offset().saturating_sub(cluster_offset) as u32,
+                len: frames.rest().len() as u32,
+                track: track as u8,
+                key,
+                untimed: false,
+            });
+            return Ok(());
+        }
         let mut lace = header.lace(frames)?;
         let frame_count = u64::from(lace.count());
         let frame_duration_ns = duration_ns.and_then(|duration| duration.checked_div(frame_count));
         let step_ns = frame_duration_ns.or(tracks.get(track).and_then(|track| track.default_duration_ns));
-        let mut time_ns = i64::from(header.time).saturating_mul(i64::try_from(scale_ns).unwrap_or(i64::MAX));
         let mut untimed = false;
         while let Some(frame) = lace.next()? {
             self.blocks.push(Block {

@@ -63,6 +63,10 @@ pub struct FragmentReader {
     unnamed: Option<Fragment>,
     ready: VecDeque<Result<Fragment, Error>>,
     fragments: u64,
+    /// Blocks of the last Cluster.
+    usual_blocks: usize,
+    /// The payload of the last Tracks element, and what was read in it: documents of a stream repeat it.
+    last_tracks: (Box<[u8]>, Arc<[TrackEntry]>),
     input: Input,
 }
 
@@ -126,6 +130,8 @@ impl FragmentReader {
             unnamed: None,
             ready: VecDeque::new(),
             fragments: 0,
+            usual_blocks: 0,
+            last_tracks: (Box::default(), Arc::from([])),
             input: Input::Open,
         }
     }
@@ -247,7 +253,8 @@ impl FragmentReader {
                 }
                 self.yield_unnamed();
                 self.document.has_cluster = true;
-                self.cluster = Some(OpenCluster::new(header, std::mem::take(&mut self.tags)));
+                self.cluster =
+                    Some(OpenCluster::new(header, std::mem::take(&mut self.tags), self.usual_blocks));
                 Ok(Step::Forward)
             }
             ids::INFO => self.metadata(header, |reader, mut info| {
@@ -259,7 +266,10 @@ impl FragmentReader {
                 Ok(())
             }),
             ids::TRACKS => self.metadata(header, |reader, tracks| {
-                reader.document.tracks = TrackEntry::parse_all(tracks)?.into();
+                if tracks.rest() != &*reader.last_tracks.0 {
+                    reader.last_tracks = (tracks.rest().into(), TrackEntry::parse_all(tracks)?.into());
+                }
+                reader.document.tracks = reader.last_tracks.1.clone();
                 Ok(())
             }),
             ids::TAGS => self.metadata(header, |reader, tags| reader.tags.read(tags)),
@@ -330,6 +340,7 @@ impl FragmentReader {
         let data = self.window.split(cluster.len());
         let fragment =
             cluster.into_fragment(data, offset, tracks.clone(), *timestamp_scale_ns, position, incomplete)?;
+        self.usual_blocks = fragment.blocks.len();
         if fragment.tags.is_identity() {
             self.ready.push_back(Ok(fragment));
         } else {

@@ -6,7 +6,7 @@ use crate::track::cadence::{ns_to_ticks, ticks_to_ns};
 use crate::track::plan::TrackPlan;
 use crate::track::runs::RunCursor;
 use crate::track::timeline::{Timeline, TrackTimes};
-use crate::track::{NAL_LENGTH_SIZE, ParameterSets, Piece, Sample, Track};
+use crate::track::{Entry, NAL_LENGTH_SIZE, ParameterSets, Piece, Sample, Segment, Track};
 
 /// Players read a track ahead by about this much; a chunk is not longer, unless a single sample is.
 const CHUNK_NS: i64 = 500_000_000;
@@ -30,8 +30,8 @@ pub(crate) struct TrackLayout<'a> {
     pub(crate) times: &'a TrackTimes,
     /// How many fragments of the plan are in the clip.
     pub(crate) fragments: usize,
-    /// What the samples under each entry carry.
-    pub(crate) parameter_sets: Vec<ParameterSets>,
+    /// Its entries, each with what the samples under it carry.
+    pub(crate) entries: Vec<(&'a Entry, ParameterSets)>,
     pub(crate) sizes: SampleSizes,
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) bytes: u64,
@@ -71,7 +71,7 @@ impl<'a> Layout<'a> {
             len: 0,
         };
         while let Some(feed) =
-            feeds.iter_mut().filter(|feed| feed.peek().is_some()).min_by_key(|feed| feed.time_ns())
+            feeds.iter_mut().filter(|feed| !feed.is_done()).min_by_key(|feed| feed.time_ns())
         {
             feed.lay_chunk(&mut media)?;
         }
@@ -111,10 +111,13 @@ struct Feed<'a> {
     codec: Codec,
     times: &'a TrackTimes,
     fragments: usize,
-    parameter_sets: Vec<ParameterSets>,
-    /// Of the sample that comes next.
-    segment: usize,
-    index: usize,
+    entries: Vec<(&'a Entry, ParameterSets)>,
+    /// The segments that come next.
+    segments: std::slice::Iter<'a, Segment>,
+    /// How many of them were entered: the place in the clip, from 1, of the fragment that `samples_left` are of.
+    source: usize,
+    entry: usize,
+    samples_left: &'a [Sample],
     ticks: u64,
     deltas: RunCursor<'a, u32>,
     chunk_ticks: u64,
@@ -126,14 +129,16 @@ struct Feed<'a> {
     chunks: Vec<Chunk>,
     bytes: u64,
     largest_sample: u32,
-    second: u64,
+    /// Where the second that is being counted ends, in ticks.
+    second_end: u64,
     bytes_in_second: u64,
     busiest_second: u64,
 }
 
 impl<'a> Feed<'a> {
     fn new(track: &'a Track, times: &'a TrackTimes, fragments: usize) -> Option<Self> {
-        let samples = track.segments.get(..fragments)?.last()?.samples.end;
+        let segments = track.segments.get(..fragments)?;
+        let samples = segments.last()?.samples.end;
         let codec = track.codec()?;
         let pcm_frame = track.pcm_frame_size();
         let mut feed = Self {
@@ -141,9 +146,11 @@ impl<'a> Feed<'a> {
             codec,
             times,
             fragments,
-            parameter_sets: track.parameter_sets(fragments),
-            segment: 0,
-            index: 0,
+            entries: track.entries_of(fragments),
+            segments: segments.iter(),
+            source: 0,
+            entry: 0,
+            samples_left: &[],
             ticks: 0,
             deltas: times.deltas.cursor(),
             chunk_ticks: u64::try_from(ns_to_ticks(CHUNK_NS, times.timescale)).unwrap_or(0),
@@ -154,16 +161,27 @@ impl<'a> Feed<'a> {
             chunks: Vec::new(),
             bytes: 0,
             largest_sample: 0,
-            second: 0,
+            second_end: u64::from(times.timescale),
             bytes_in_second: 0,
             busiest_second: 0,
         };
-        feed.skip_empty_segments();
+        feed.enter_segment();
         Some(feed)
     }
 
-    fn peek(&self) -> Option<&'a Sample> {
-        (self.segment < self.fragments).then(|| self.track.samples.get(self.index)).flatten()
+    fn is_done(&self) -> bool {
+        self.samples_left.is_empty()
+    }
+
+    /// Goes to the next segment that has samples, if this one has no more.
+    fn enter_segment(&mut self) {
+        while self.samples_left.is_empty()
+            && let Some(segment) = self.segments.next()
+        {
+            self.source = self.source.saturating_add(1);
+            self.entry = segment.entry;
+            self.samples_left = self.track.samples_of(segment);
+        }
     }
 
     /// Decode time of the next sample on the clip's timeline.
@@ -172,20 +190,15 @@ impl<'a> Feed<'a> {
         self.times.start_ns.saturating_add(ticks_to_ns(ticks, self.times.timescale))
     }
 
-    fn entry(&self) -> usize {
-        self.track.segments.get(self.segment).map_or(0, |segment| segment.entry)
-    }
-
     /// Lays out samples until half a second is full, or the sample entry changes.
     fn lay_chunk(&mut self, media: &mut Media) -> Result<(), Error> {
-        let entry = self.entry();
-        let parameter_sets = self.parameter_sets.get(entry).copied().unwrap_or_default();
+        let entry = self.entry;
+        let parameter_sets = self.entries.get(entry).map_or(ParameterSets::Absent, |(_, carried)| *carried);
         let mut chunk = Chunk { offset: media.len, samples: 0, entry };
         let mut chunk_ticks = 0_u64;
-        while let Some(sample) = self.peek() {
-            if self.entry() != entry {
-                break;
-            }
+        while let Some((sample, left)) = self.samples_left.split_first()
+            && self.entry == entry
+        {
             let count = self.pcm_frame.map_or(1, |size| sample.len.checked_div(size).unwrap_or(0));
             let mut after = self.deltas.clone();
             let ticks = after.advance(count);
@@ -198,8 +211,8 @@ impl<'a> Feed<'a> {
             self.lay_sample(sample, parameter_sets, media)?;
             self.count(media.len.saturating_sub(before), count, ticks)?;
             chunk.samples = chunk.samples.saturating_add(count);
-            self.index = self.index.saturating_add(1);
-            self.skip_empty_segments();
+            self.samples_left = left;
+            self.enter_segment();
         }
         self.chunks.push(chunk);
         Ok(())
@@ -211,15 +224,13 @@ impl<'a> Feed<'a> {
         parameter_sets: ParameterSets,
         media: &mut Media,
     ) -> Result<(), Error> {
-        // Source 0 is the NAL lengths, so fragments count from 1.
-        let source = self.segment.saturating_add(1);
         if sample.nals == 0 {
-            media.push(source, sample.offset, sample.len);
+            media.push(self.source, sample.offset, sample.len);
             return Ok(());
         }
         for nal in self.track.nals_of(sample, parameter_sets) {
             media.push_nal_length(nal.len)?;
-            media.push(source, nal.offset, nal.len);
+            media.push(self.source, nal.offset, nal.len);
         }
         Ok(())
     }
@@ -239,22 +250,16 @@ impl<'a> Feed<'a> {
         self.samples = u32::try_from(samples).map_err(|_| too_many("the number of samples", samples))?;
         self.bytes = self.bytes.saturating_add(size);
         self.largest_sample = self.largest_sample.max(sample_size);
-        let second = self.ticks.checked_div(u64::from(self.times.timescale)).unwrap_or(0);
-        self.bytes_in_second =
-            if second == self.second { self.bytes_in_second.saturating_add(size) } else { size };
+        if self.ticks >= self.second_end {
+            let timescale = u64::from(self.times.timescale);
+            let second = self.ticks.checked_div(timescale).unwrap_or(0);
+            self.second_end = second.saturating_add(1).saturating_mul(timescale);
+            self.bytes_in_second = 0;
+        }
+        self.bytes_in_second = self.bytes_in_second.saturating_add(size);
         self.busiest_second = self.busiest_second.max(self.bytes_in_second);
-        self.second = second;
         self.ticks = self.ticks.saturating_add(ticks);
         Ok(())
-    }
-
-    fn skip_empty_segments(&mut self) {
-        while let Some(segment) = self.track.segments.get(self.segment)
-            && self.index >= segment.samples.end
-            && self.segment < self.fragments
-        {
-            self.segment = self.segment.saturating_add(1);
-        }
     }
 
     fn finish(self) -> TrackLayout<'a> {
@@ -265,7 +270,7 @@ impl<'a> Feed<'a> {
             codec: self.codec,
             times: self.times,
             fragments: self.fragments,
-            parameter_sets: self.parameter_sets,
+            entries: self.entries,
             sizes: match constant {
                 // A constant size of 0 would mean that sizes follow.
                 Some(size) if size > 0 => SampleSizes::Constant { size, count: self.samples },

@@ -281,12 +281,7 @@ fn file_time(time: Timestamp) -> u64 {
 /// What the report says of a track.
 pub(crate) fn report(layout: &TrackLayout<'_>) -> TrackReport {
     let track = layout.track;
-    let mut used = vec![false; track.entries.len()];
-    for chunk in &layout.chunks {
-        used.get_mut(chunk.entry).into_iter().for_each(|used| *used = true);
-    }
-    let entries = track.entries.iter().zip(&layout.parameter_sets).zip(used).filter(|(_, used)| *used);
-    let codes = entries.map(|((entry, &parameter_sets), _)| code(entry, parameter_sets));
+    let codes = layout.entries.iter().map(|&(entry, parameter_sets)| code(entry, parameter_sets));
     let audio = match track.entries.first() {
         Some(Entry::Audio(config)) => Some(config),
         _ => None,

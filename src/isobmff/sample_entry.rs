@@ -18,8 +18,8 @@ struct BitRates {
 pub(super) fn write_sample_description(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
     let rates = BitRates::of(layout);
     w.write_full_box(b"stsd", 0, 0, |w| {
-        w.u32(layout.track.entries.len() as u32);
-        for (entry, &parameter_sets) in layout.track.entries.iter().zip(&layout.parameter_sets) {
+        w.u32(layout.entries.len() as u32);
+        for &(entry, parameter_sets) in &layout.entries {
             let code = code(entry, parameter_sets);
             match entry {
                 Entry::Video { config, .. } => write_visual(w, code, entry, config, parameter_sets, rates),

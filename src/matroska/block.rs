@@ -43,6 +43,11 @@ impl BlockHeader {
         Ok(Self { track, time: i16::from_be_bytes([high, low]), key: flags & 0x80 != 0, lacing })
     }
 
+    /// Whether there may be several frames in the block.
+    pub(crate) fn is_laced(&self) -> bool {
+        self.lacing != Lacing::None
+    }
+
     /// The frames of the block, whose header was read off `cursor`.
     pub(crate) fn lace<'a>(&self, mut cursor: Cursor<'a>) -> Result<Lace<'a>, Error> {
         if self.lacing == Lacing::None {

@@ -34,6 +34,8 @@ pub(crate) struct AudioTimes {
     ended: Option<(i64, u32)>,
     run: Option<Run>,
     scale_ns: i64,
+    /// What a tolerance was last computed of, frame and source's clock, and what it was: nearly all frames are alike.
+    usual_tolerance_ns: Option<(AudioFrame, i64, i64)>,
     /// How often frames were set to their blocks' times, other than behind a gap.
     pub(crate) reanchored: u64,
     /// The largest tolerance that was in force, in nanoseconds.
@@ -57,7 +59,7 @@ struct Run {
 }
 
 /// A frame of the codec, or a block of PCM frames: `count` samples of `ticks` each.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AudioFrame {
     pub(crate) count: u32,
     pub(crate) ticks: u32,
@@ -85,6 +87,7 @@ impl AudioTimes {
             ended: None,
             run: None,
             scale_ns: 1,
+            usual_tolerance_ns: None,
             reanchored: 0,
             tolerance_ns: 0,
             late_ns: 0,
@@ -113,6 +116,21 @@ impl AudioTimes {
         three_quarters.min(MAX_TOLERANCE_NS).max(scale_ns.saturating_mul(2))
     }
 
+    /// The same, noted as being in force.
+    fn note_tolerance(&mut self, frame: AudioFrame, scale_ns: i64) -> i64 {
+        match self.usual_tolerance_ns {
+            Some((of_frame, of_scale_ns, tolerance_ns)) if (of_frame, of_scale_ns) == (frame, scale_ns) => {
+                tolerance_ns
+            }
+            _ => {
+                let tolerance_ns = self.tolerance_ns(frame, scale_ns);
+                self.usual_tolerance_ns = Some((frame, scale_ns, tolerance_ns));
+                self.tolerance_ns = self.tolerance_ns.max(tolerance_ns);
+                tolerance_ns
+            }
+        }
+    }
+
     /// Places the next frame.
     pub(crate) fn push(&mut self, frame: AudioFrame, due: Due, scale_ns: i64) -> Result<(), Error> {
         self.scale_ns = self.scale_ns.max(scale_ns);
@@ -129,8 +147,7 @@ impl AudioTimes {
             return Ok(());
         };
         let (expected, last) = (run.end(), run.last);
-        let tolerance_ns = self.tolerance_ns(frame, scale_ns);
-        self.tolerance_ns = self.tolerance_ns.max(tolerance_ns);
+        let tolerance_ns = self.note_tolerance(frame, scale_ns);
         let block_ns = time_ns.saturating_sub(self.start_ns.unwrap_or(0));
         let off_ns = block_ns.saturating_sub(ticks_to_ns(expected, self.timescale));
         if off_ns.abs() <= tolerance_ns {

@@ -77,19 +77,27 @@ impl Cadence {
 }
 
 pub(crate) fn ticks_to_ns(ticks: i64, timescale: u32) -> i64 {
-    let ns = round_div(i128::from(ticks).saturating_mul(1_000_000_000), i128::from(timescale));
-    i64::try_from(ns).unwrap_or(if ticks < 0 { i64::MIN } else { i64::MAX })
+    rescale(ticks, 1_000_000_000, timescale)
 }
 
 pub(crate) fn ns_to_ticks(ns: i64, timescale: u32) -> i64 {
-    let ticks = round_div(i128::from(ns).saturating_mul(i128::from(timescale)), 1_000_000_000);
-    i64::try_from(ticks).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
+    rescale(ns, timescale, 1_000_000_000)
 }
 
-/// `value / divisor`, halves up.
-fn round_div(value: i128, divisor: i128) -> i128 {
+/// `value * factor / divisor`, halves up, kept within `i64`.
+#[inline]
+fn rescale(value: i64, factor: u32, divisor: u32) -> i64 {
     let divisor = divisor.max(1);
-    value.saturating_add(divisor / 2).div_euclid(divisor)
+    let half = i64::from(divisor / 2);
+    // Times of a clip fit 64 bits, in which a division takes a tenth of what it takes in 128.
+    match value.checked_mul(i64::from(factor)).and_then(|product| product.checked_add(half)) {
+        Some(product) => product.div_euclid(i64::from(divisor)),
+        None => {
+            let product = i128::from(value).saturating_mul(i128::from(factor));
+            let quotient = product.saturating_add(i128::from(half)).div_euclid(i128::from(divisor));
+            i64::try_from(quotient).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
+        }
+    }
 }
 
 /// Finds the cadence that all of `times_ns` lie on, within half a tick of the source's `scale_ns`.

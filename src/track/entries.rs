@@ -1,14 +1,12 @@
 //! Which sample entry is in force: codec private data that stays, that changes, or that frames bring.
 
-use bytes::Bytes;
-
-use crate::codec::nal::{NalKind, NalScanner};
+use crate::codec::nal::NalKind;
 use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::fragment::Fragment;
-use crate::matroska::TrackEntry;
 use crate::report::Event;
-use crate::track::tracks::{self, VIDEO_TRACK};
+use crate::track::scan::FragmentScan;
+use crate::track::tracks::{self, VIDEO_TRACK, VideoTrack};
 use crate::track::{Entry, PlanOptions, Track};
 
 /// What happens when tracks or codec private data change inside the clip.
@@ -31,78 +29,57 @@ const MAX_ENTRIES: usize = 32;
 pub(crate) struct InForce {
     /// In the track's entries.
     pub(crate) entry: usize,
-    /// Bytes of a NAL length in the frames of this fragment.
-    pub(crate) length_size: u8,
-    /// Codec ID and codec private data that were parsed into it.
-    source: Option<(String, Option<Bytes>)>,
     from_frames: bool,
 }
 
 impl InForce {
-    /// Puts the entry of a fragment's video track in force, which stands at `index` in its tracks.
+    /// Puts the entry of a fragment's video in force.
     pub(crate) fn enter_video(
         &mut self,
         track: &mut Track,
         fragment: &Fragment,
-        index: Option<usize>,
+        scan: &FragmentScan,
         options: PlanOptions,
     ) -> Result<Option<Event>, Error> {
-        let Some(declared) = index.and_then(|index| fragment.tracks().get(index)) else {
-            let reason = "expected a video track with number 1, found none".into();
-            return Err(ErrorKind::UnsupportedMediaType { reason }.into());
-        };
-        if self.is_of(declared) {
-            return Ok(None);
-        }
-        let codec = tracks::video_codec(declared)?;
-        let private = tracks::codec_private(declared)?;
-        let config = match private {
-            Some(private) => tracks::video_config(codec, private)?,
+        let VideoTrack { codec, config, pixels } = scan.configs.video.as_ref().map_err(Error::clone)?;
+        let (config, from_frames) = match config {
+            Some(config) => (config.clone(), false),
             None if !options.codec_private_from_frames => {
                 return Err(ErrorKind::MissingCodecPrivateData.into());
             }
             // What the fragment in front of this one was decoded with still holds, until its frames say otherwise.
             None if self.from_frames => return Ok(None),
-            None => config_from_frames(codec, fragment, index)?,
+            None => (config_from_frames(*codec, scan, &fragment.data)?, true),
         };
-        self.length_size = config.length_size();
-        let pixels = declared.video.map_or((0, 0), |video| {
-            let clamp = |pixels| u32::try_from(pixels).unwrap_or(0);
-            (clamp(video.pixel_width), clamp(video.pixel_height))
-        });
-        let entered = self.enter(track, Entry::Video { config, pixels }, fragment, options.codec_changes)?;
-        self.source = Some(source_of(declared));
-        if private.is_none() {
+        let entry = Entry::Video { config, pixels: *pixels };
+        let entered = self.enter(track, entry, fragment, options.codec_changes)?;
+        if from_frames {
             self.from_frames = true;
             return Ok(Some(Event::CodecPrivateFromFrames { track: VIDEO_TRACK }));
         }
         Ok(entered)
     }
 
-    /// The same for the audio track, if there is one. `is_first` tells the fragment that decides whether there is.
+    /// The same for the audio, if there is any. `is_first` tells the fragment that decides whether there is.
     pub(crate) fn enter_audio(
         &mut self,
         track: &mut Track,
         fragment: &Fragment,
-        index: Option<usize>,
+        scan: &FragmentScan,
         is_first: bool,
         options: PlanOptions,
     ) -> Result<Option<Event>, Error> {
-        let declared = index.and_then(|index| fragment.tracks().get(index));
-        let difference = match (declared, track.entries.is_empty()) {
-            (None, true) => return Ok(None),
+        let config = scan.configs.audio.as_ref().map_err(Error::clone)?;
+        let difference = match (config, track.entries.is_empty()) {
             (None, false) => "no audio track any more",
             (Some(_), true) if !is_first => "an audio track that was not there before",
-            (Some(_), _) => "",
+            _ => "",
         };
         if !difference.is_empty() && options.codec_changes == CodecChanges::Refuse {
             return Err(ErrorKind::TracksChanged { difference: difference.into() }.into());
         }
-        let Some(declared) = declared.filter(|declared| !self.is_of(declared)) else { return Ok(None) };
-        let config = tracks::audio_config(declared, options.profile)?;
-        let entered = self.enter(track, Entry::Audio(config), fragment, options.codec_changes)?;
-        self.source = Some(source_of(declared));
-        Ok(entered)
+        let Some(config) = config else { return Ok(None) };
+        self.enter(track, Entry::Audio(config.clone()), fragment, options.codec_changes)
     }
 
     /// Finds or adds an entry. Tells of one that was added behind the first.
@@ -143,13 +120,6 @@ impl InForce {
         track.entries.push(entry);
         Ok(Some(Event::SampleEntryAdded { fragment: fragment.name(), track: track.number, difference }))
     }
-
-    /// Whether the entry in force came from the same codec ID and codec private data.
-    fn is_of(&self, declared: &TrackEntry) -> bool {
-        self.source.as_ref().is_some_and(|(codec_id, private)| {
-            *codec_id == declared.codec_id && *private == declared.codec_private
-        })
-    }
 }
 
 impl Entry {
@@ -188,22 +158,14 @@ impl Entry {
 }
 
 /// Codec private data out of the parameter sets in front of, or in, the first key frame of a fragment.
-fn config_from_frames(codec: Codec, fragment: &Fragment, index: Option<usize>) -> Result<VideoConfig, Error> {
-    let scanner = NalScanner::new(codec, 4);
-    let mut nals = Vec::new();
-    for block in fragment.blocks().iter().filter(|block| Some(usize::from(block.track)) == index) {
-        // A frame that cannot be read fails where frames are planned, with its place.
-        let Ok(scan) = scanner.scan(fragment.frame_bytes(block), block.offset, &mut nals) else { break };
-        if scan.has_random_access || block.key {
-            break;
-        }
-    }
-    let sets = nals.iter().filter(|nal| nal.kind == NalKind::ParameterSet);
-    let sets = sets.map(|nal| nal.bytes(&fragment.data));
+fn config_from_frames(codec: Codec, scan: &FragmentScan, data: &[u8]) -> Result<VideoConfig, Error> {
+    let first_key = scan.video.samples.iter().position(|sample| sample.sync);
+    let until_key = scan.video.samples.get(..=first_key.unwrap_or(0)).unwrap_or_default();
+    let nals = until_key.iter().filter(|sample| sample.nals > 0).flat_map(|sample| {
+        let first = sample.offset as usize;
+        scan.nals.get(first..first.saturating_add(sample.nals as usize)).unwrap_or_default()
+    });
+    let sets = nals.filter(|nal| nal.kind == NalKind::ParameterSet).map(|nal| nal.bytes(data));
     let config = tracks::video_config_from_parameter_sets(codec, sets).ok();
     config.filter(VideoConfig::is_complete).ok_or_else(|| ErrorKind::MissingCodecPrivateData.into())
-}
-
-fn source_of(declared: &TrackEntry) -> (String, Option<Bytes>) {
-    (declared.codec_id.clone(), declared.codec_private.clone())
 }

@@ -8,6 +8,7 @@ pub(crate) mod cadence;
 pub(crate) mod entries;
 pub(crate) mod plan;
 pub(crate) mod runs;
+pub(crate) mod scan;
 pub(crate) mod timeline;
 pub(crate) mod tracks;
 pub(crate) mod video_times;
@@ -16,7 +17,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::codec::nal::{Nal, NalKind};
+use crate::codec::nal::{FrameScan, Nal, NalKind};
 use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::report::Event;
 use crate::timestamp::Timestamp;
@@ -98,6 +99,15 @@ pub(crate) struct Adapted {
     pub(crate) adts: u64,
 }
 
+impl Adapted {
+    pub(crate) fn note(&mut self, scan: FrameScan) {
+        self.reframed = self.reframed.saturating_add(u64::from(scan.reframed));
+        self.with_parameter_sets =
+            self.with_parameter_sets.saturating_add(u64::from(scan.has_parameter_sets));
+        self.empty_nals = self.empty_nals.saturating_add(u64::from(scan.empty_nals));
+    }
+}
+
 /// What the frames carry in front of their pictures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ParameterSets {
@@ -128,15 +138,18 @@ impl Track {
         self.samples.get(segment.samples.clone()).unwrap_or_default()
     }
 
-    /// What the samples under each entry carry, over the first `fragments` fragments.
-    pub(crate) fn parameter_sets(&self, fragments: usize) -> Vec<ParameterSets> {
-        let mut found = vec![ParameterSets::default(); self.entries.len()];
-        for segment in self.segments.iter().take(fragments) {
-            if let Some(found) = found.get_mut(segment.entry) {
+    /// The entries of the first `fragments` fragments, each with what the samples under it carry. Entries are in the
+    /// order in which fragments brought them, so these are the first ones.
+    pub(crate) fn entries_of(&self, fragments: usize) -> Vec<(&Entry, ParameterSets)> {
+        let mut entries: Vec<(&Entry, ParameterSets)> = Vec::new();
+        for segment in self.segments.iter().take(fragments).filter(|segment| !segment.samples.is_empty()) {
+            let missing = self.entries.get(entries.len()..=segment.entry).unwrap_or_default();
+            entries.extend(missing.iter().map(|entry| (entry, ParameterSets::default())));
+            if let Some((_, found)) = entries.get_mut(segment.entry) {
                 *found = segment.parameter_sets.max(*found);
             }
         }
-        found
+        entries
     }
 
     /// The NAL units that a sample is made of. None where it is verbatim.
@@ -152,17 +165,6 @@ impl Track {
         };
         let strip = parameter_sets == ParameterSets::Equal;
         nals.unwrap_or_default().iter().filter(move |nal| !(strip && nal.kind == NalKind::ParameterSet))
-    }
-
-    /// Size of a sample in the clip.
-    pub(crate) fn sample_size(&self, sample: &Sample, parameter_sets: ParameterSets) -> u64 {
-        match sample.nals {
-            0 => u64::from(sample.len),
-            _ => self
-                .nals_of(sample, parameter_sets)
-                .map(|nal| (NAL_LENGTH_SIZE as u64).saturating_add(u64::from(nal.len)))
-                .fold(0, u64::saturating_add),
-        }
     }
 }
 
@@ -187,6 +189,8 @@ pub(crate) struct ClipFragment {
     pub(crate) start_ns: i64,
     pub(crate) timestamp_scale_ns: i64,
     pub(crate) server_timestamp: Option<Timestamp>,
+    /// Of its Cluster in the input.
+    pub(crate) offset: u64,
     /// What its samples and NAL units are ranges of.
     pub(crate) data: Bytes,
     /// What was not plain about it.

@@ -48,6 +48,12 @@ impl RunCursor<'_, u32> {
     /// The sum of the next `count` values, behind which the cursor then stands.
     #[inline]
     pub(crate) fn advance(&mut self, mut count: u32) -> u64 {
+        if let Some((left, value)) = &mut self.current
+            && let Some(rest) = left.checked_sub(count)
+        {
+            *left = rest;
+            return u64::from(count).saturating_mul(u64::from(*value));
+        }
         let mut sum = 0_u64;
         while count > 0 {
             let Some((left, value)) =

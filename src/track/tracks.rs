@@ -26,10 +26,77 @@ pub enum Profile {
     Service,
 }
 
+/// What a fragment's tracks say of its frames. One value serves all fragments whose tracks are alike.
+#[derive(Debug)]
+pub(crate) struct TrackConfigs {
+    declared: (Option<TrackEntry>, Option<TrackEntry>),
+    /// Where the video track stands among the fragment's.
+    pub(crate) video_index: Option<usize>,
+    pub(crate) audio_index: Option<usize>,
+    pub(crate) video: Result<VideoTrack, Error>,
+    /// `None` if there is no audio track.
+    pub(crate) audio: Result<Option<AudioConfig>, Error>,
+}
+
+/// A video track that can be carried.
+#[derive(Debug)]
+pub(crate) struct VideoTrack {
+    pub(crate) codec: Codec,
+    /// `None` if there is no codec private data.
+    pub(crate) config: Option<VideoConfig>,
+    /// PixelWidth and PixelHeight; 0 where they are not declared.
+    pub(crate) pixels: (u32, u32),
+}
+
+impl TrackConfigs {
+    /// Reads the tracks of a fragment.
+    pub(crate) fn new(entries: &[TrackEntry], profile: Profile) -> Self {
+        let find = |number| entries.iter().position(|entry| entry.number == number);
+        let (video_index, audio_index) = (find(VIDEO_TRACK), find(AUDIO_TRACK));
+        let at = |index: Option<usize>| index.and_then(|index| entries.get(index)).cloned();
+        let declared = (at(video_index), at(audio_index));
+        let video = VideoTrack::new(declared.0.as_ref()).map_err(|error| error.on_track(VIDEO_TRACK));
+        let audio = declared.1.as_ref().map(|entry| audio_config(entry, profile)).transpose();
+        let audio = audio.map_err(|error| error.on_track(AUDIO_TRACK));
+        Self { declared, video_index, audio_index, video, audio }
+    }
+
+    /// Whether these are the tracks that were read.
+    pub(crate) fn are_of(&self, entries: &[TrackEntry]) -> bool {
+        let at = |index: Option<usize>| index.and_then(|index| entries.get(index));
+        let count = |number| entries.iter().filter(|entry| entry.number == number).count();
+        at(self.video_index) == self.declared.0.as_ref()
+            && at(self.audio_index) == self.declared.1.as_ref()
+            && count(VIDEO_TRACK) == usize::from(self.declared.0.is_some())
+            && count(AUDIO_TRACK) == usize::from(self.declared.1.is_some())
+    }
+}
+
+impl VideoTrack {
+    fn new(declared: Option<&TrackEntry>) -> Result<Self, Error> {
+        let Some(declared) = declared else {
+            let reason = "expected a video track with number 1, found none".into();
+            return Err(ErrorKind::UnsupportedMediaType { reason }.into());
+        };
+        let codec = video_codec(declared)?;
+        let config = codec_private(declared)?.map(|private| video_config(codec, private)).transpose()?;
+        let pixels = declared.video.map_or((0, 0), |video| {
+            let clamp = |pixels| u32::try_from(pixels).unwrap_or(0);
+            (clamp(video.pixel_width), clamp(video.pixel_height))
+        });
+        Ok(Self { codec, config, pixels })
+    }
+
+    /// Bytes of a NAL length in the track's frames. Without codec private data it is taken to be 4, as in practice.
+    pub(crate) fn length_size(&self) -> u8 {
+        self.config.as_ref().map_or(4, VideoConfig::length_size)
+    }
+}
+
 /// The codec of the video track by its codec ID.
 ///
 /// `V_MPEG/ISO/AVC` is what the service's documentation says; every producer writes `V_MPEG4/ISO/AVC`.
-pub(crate) fn video_codec(entry: &TrackEntry) -> Result<Codec, Error> {
+fn video_codec(entry: &TrackEntry) -> Result<Codec, Error> {
     let expected = "V_MPEG4/ISO/AVC or V_MPEGH/ISO/HEVC on track 1";
     match (entry.track_type, entry.codec_id.as_str()) {
         (TrackType::Video, "V_MPEG4/ISO/AVC" | "V_MPEG/ISO/AVC") => Ok(Codec::H264),
@@ -52,14 +119,14 @@ fn check_audio_codec_id(entry: &TrackEntry) -> Result<(), Error> {
 }
 
 /// The codec private data of a track, if there is any. A track whose frames were compressed or encrypted is refused.
-pub(crate) fn codec_private(entry: &TrackEntry) -> Result<Option<&[u8]>, Error> {
+fn codec_private(entry: &TrackEntry) -> Result<Option<&[u8]>, Error> {
     if let ContentEncoding::Unsupported(found) = &entry.encoding {
         return Err(unsupported("frames that are stored as they are, or with stripped headers", found));
     }
     Ok(entry.codec_private.as_deref().filter(|private| !private.is_empty()))
 }
 
-pub(crate) fn video_config(codec: Codec, codec_private: &[u8]) -> Result<VideoConfig, Error> {
+fn video_config(codec: Codec, codec_private: &[u8]) -> Result<VideoConfig, Error> {
     match codec {
         Codec::H265 => HevcConfig::parse(codec_private).map(VideoConfig::Hevc),
         _ => AvcConfig::parse(codec_private).map(VideoConfig::Avc),
@@ -77,7 +144,7 @@ pub(crate) fn video_config_from_parameter_sets<'a>(
 }
 
 /// The configuration of the audio track.
-pub(crate) fn audio_config(entry: &TrackEntry, profile: Profile) -> Result<AudioConfig, Error> {
+fn audio_config(entry: &TrackEntry, profile: Profile) -> Result<AudioConfig, Error> {
     check_audio_codec_id(entry)?;
     let private = codec_private(entry)?.ok_or(ErrorKind::MissingCodecPrivateData)?;
     if entry.codec_id == "A_MS/ACM" {
