@@ -1,6 +1,6 @@
 //! [`FragmentReader`]: fragments out of a stream of bytes, in one pass.
 //!
-//! The layout is that of `KVS.md`'s answers as they are found in the wild: one EBML document per fragment, or one
+//! Streams are laid out as they are found in the wild: one EBML document per fragment, or one
 //! document with many Clusters, or documents of the service's merger tool with tags in front of each Cluster.
 //! ```text
 //! EBML | Segment | SeekHead? Void? Info Tracks Tags* Cluster Cues? Tags* | EBML | Segment | ...

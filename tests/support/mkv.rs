@@ -2,7 +2,7 @@
 
 use super::ebml::{self, Size, id};
 
-pub use super::mkv_block::{Block, BlockForm, Lacing};
+pub use super::mkv_block::{Block, BlockForm, Lacing, aac_blocks, avc_blocks, g711_blocks};
 pub use super::mkv_track::{ContentEncoding, Track, TrackKind};
 
 /// Where the tags with the fragment's number and timestamps stand.

@@ -1,6 +1,7 @@
 //! SimpleBlock and BlockGroup (RFC 9559 section 10) with every lacing, from a plain description.
 
 use super::ebml::{self, Size, id};
+use super::media;
 
 /// Lacing of a block, RFC 9559 section 10.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -170,4 +171,30 @@ fn ebml_sizes(sizes: &[usize]) -> Vec<u8> {
         bytes.extend(&marked.to_be_bytes()[8 - width..]);
     }
     bytes
+}
+
+/// H.264 frames at these times, the first a key frame. Sizes and bytes differ, and depend on `seed` alone.
+pub fn avc_blocks(seed: u64, times: impl IntoIterator<Item = i16>) -> Vec<Block> {
+    let block = |(index, time): (usize, i16)| {
+        let (seed, key) = (seed * 1000 + index as u64, index == 0);
+        let length = if key { 120 } else { 40 } + index % 13;
+        Block::new(1, time, key, media::avc_frame(seed, length, key))
+    };
+    times.into_iter().enumerate().map(block).collect()
+}
+
+/// AAC frames at these times.
+pub fn aac_blocks(seed: u64, times: impl IntoIterator<Item = i16>) -> Vec<Block> {
+    let block = |(index, time): (usize, i16)| {
+        Block::new(2, time, true, media::aac_frame(seed * 1000 + index as u64, 12 + index % 5))
+    };
+    times.into_iter().enumerate().map(block).collect()
+}
+
+/// G.711 blocks of `length` bytes at these times.
+pub fn g711_blocks(seed: u64, length: usize, times: impl IntoIterator<Item = i16>) -> Vec<Block> {
+    let block = |(index, time): (usize, i16)| {
+        Block::new(2, time, true, media::g711_block(seed * 1000 + index as u64, length))
+    };
+    times.into_iter().enumerate().map(block).collect()
 }

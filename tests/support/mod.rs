@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod media;
 pub mod mkv;
 pub mod mkv_block;
+pub mod mkv_reader;
 pub mod mkv_track;
 pub mod mp4;
 pub mod sample_table;

@@ -347,13 +347,12 @@ impl<'a> TrackView<'a> {
         let sum: u64 = self.edits.iter().map(|edit| edit.duration).sum();
         assert_eq!(sum, self.track_duration, "track {id}: sum of the edits, and tkhd duration");
 
-        let end = self
-            .samples
-            .iter()
-            .map(|sample| {
-                i128::from(sample.dts) + i128::from(sample.cts_offset) + i128::from(sample.duration)
-            })
-            .fold(i128::from(self.media_duration), i128::max);
+        // The media is as long as its decode times say, from the first picture that is shown; the picture that is shown
+        // last can end later still.
+        let composed = |sample: &SampleView<'_>| i128::from(sample.dts) + i128::from(sample.cts_offset);
+        let first = self.samples.iter().map(composed).min().unwrap_or(0);
+        let ends = self.samples.iter().map(|sample| composed(sample) + i128::from(sample.duration));
+        let end = ends.fold(first + i128::from(self.media_duration), i128::max);
         for edit in self.edits.iter().filter(|edit| edit.media_time >= 0) {
             let last = i128::from(edit.media_time) * movie + i128::from(edit.duration) * media;
             // One tick of the movie is the rounding.
