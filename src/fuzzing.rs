@@ -132,17 +132,21 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    /// Name and body.
+    type Target = (&'static str, fn(&[u8]));
+
+    const TARGETS: [Target; 5] = [
+        ("avc_config", super::avc_config),
+        ("hevc_config", super::hevc_config),
+        ("aac_config", super::aac_config),
+        ("g711_config", super::g711_config),
+        ("annexb", super::annexb),
+    ];
+
     /// Inputs that once failed.
     #[test]
     fn regressions() {
-        let targets: [(&str, fn(&[u8])); 5] = [
-            ("avc_config", super::avc_config),
-            ("hevc_config", super::hevc_config),
-            ("aac_config", super::aac_config),
-            ("g711_config", super::g711_config),
-            ("annexb", super::annexb),
-        ];
-        for (target, run) in targets {
+        for (target, run) in TARGETS {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions").join(target);
             for file in fs::read_dir(folder).into_iter().flatten() {
                 run(&fs::read(file.unwrap().path()).unwrap());

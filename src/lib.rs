@@ -48,10 +48,12 @@
 //! [`ClipBuilder`] how they become a [`Clip`], and [`Clip`] is written, sliced or read.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 #![cfg_attr(
     not(test),
     deny(
+        clippy::disallowed_macros,
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects,
         clippy::unwrap_used,
