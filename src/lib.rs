@@ -90,3 +90,8 @@ pub use timestamp::Timestamp;
 pub use track::entries::CodecChanges;
 pub use track::timeline::Gaps;
 pub use track::tracks::Profile;
+
+/// The example of README.md is compiled too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
