@@ -148,7 +148,7 @@ impl ClipBuilder {
     fn plan_fragments(&self, selected: Vec<Selected>) -> Result<TrackPlan, Error> {
         let mut plan = TrackPlan::new(self.plan);
         for Selected { fragment, scan, start } in selected {
-            let least_len = plan.least_len().saturating_add(scan.least_len());
+            let least_len = plan.least_len().saturating_add(scan.least_len);
             if least_len > self.limits.max_bytes && !plan.fragments.is_empty() {
                 break;
             }

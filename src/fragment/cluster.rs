@@ -55,13 +55,15 @@ impl OpenCluster {
         tracks: &[TrackEntry],
         scale_ns: u64,
     ) -> Result<bool, Error> {
+        let end = self.end.unwrap_or(MAX_CLUSTER);
+        let Some(rest) = bytes.get(self.position..) else { return Ok(false) };
+        let mut cursor = Cursor::new(rest, offset.saturating_add(self.position as u64));
         loop {
             let position = self.position as u64;
             if self.end == Some(position) {
                 return Ok(true);
             }
-            let at = offset.saturating_add(position);
-            let Some(rest) = bytes.get(self.position..) else { return Ok(false) };
+            let (at, rest) = (cursor.offset(), cursor.rest());
             let header = match ElementHeader::read(rest) {
                 HeaderRead::Header(header) => header,
                 HeaderRead::Incomplete => return Ok(false),
@@ -74,24 +76,24 @@ impl OpenCluster {
                 let found = format!("unknown size in element {:X}", header.id);
                 return Err(Error::malformed("elements of known size in the Cluster", found).at(at));
             };
-            let end = position.saturating_add(u64::from(header.len)).saturating_add(size);
-            if end > self.end.unwrap_or(MAX_CLUSTER) {
+            let element_end = position.saturating_add(u64::from(header.len)).saturating_add(size);
+            if element_end > end {
                 let expected = match self.end {
                     Some(end) => format!("the Cluster's end at its byte {end}"),
                     None => format!("a Cluster of at most {MAX_CLUSTER} bytes"),
                 };
-                let found = format!("element {:X} that ends at its byte {end}", header.id);
+                let found = format!("element {:X} that ends at its byte {element_end}", header.id);
                 return Err(Error::malformed(expected, found).at(at));
             }
-            let mut element = Cursor::new(rest, at);
-            element.take(u64::from(header.len));
-            let payload_offset = element.offset();
-            let Some(payload) = element.take(size) else { return Ok(false) };
+            cursor.take(u64::from(header.len));
+            let payload_offset = cursor.offset();
+            let Some(payload) = cursor.take(size) else { return Ok(false) };
             self.child(header.id, Cursor::new(payload, payload_offset), offset, tracks, scale_ns)?;
-            self.position = end as usize;
+            self.position = element_end as usize;
         }
     }
 
+    #[inline]
     fn child(
         &mut self,
         id: ids::ElementId,
@@ -137,6 +139,7 @@ impl OpenCluster {
 
     /// Adds the frames of a block.
     #[expect(clippy::too_many_arguments, reason = "one call each from SimpleBlock and BlockGroup")]
+    #[inline]
     fn push(
         &mut self,
         header: BlockHeader,

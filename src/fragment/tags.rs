@@ -1,5 +1,7 @@
 //! The tags by which the service names a fragment and its times: `AWS_KINESISVIDEO_*`.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, ErrorKind};
 use crate::fragment::FragmentNumber;
 use crate::matroska::{Cursor, ids};
@@ -38,7 +40,7 @@ impl FragmentTags {
                 }
                 let value_at = simple_tag.offset();
                 let Some((name, value)) = read_simple_tag(simple_tag)? else { continue };
-                match name.as_str() {
+                match &*name {
                     "FRAGMENT_NUMBER" => {
                         self.number = Some(value.parse().map_err(|e: Error| e.at(value_at))?)
                     }
@@ -58,8 +60,8 @@ impl FragmentTags {
         if (service_code.is_some() || service_message.is_some()) && self.server_timestamp.is_none() {
             let unsaid = || "not given".to_owned();
             return Err(Error::new(ErrorKind::Service {
-                code: service_code.unwrap_or_else(unsaid),
-                message: service_message.unwrap_or_else(unsaid),
+                code: service_code.map_or_else(unsaid, Cow::into_owned),
+                message: service_message.map_or_else(unsaid, Cow::into_owned),
             })
             .at(at));
         }
@@ -68,12 +70,12 @@ impl FragmentTags {
 }
 
 /// Name behind the prefix, and value, of one of the service's SimpleTags.
-fn read_simple_tag(mut simple_tag: Cursor<'_>) -> Result<Option<(String, String)>, Error> {
-    let (mut name, mut value) = (String::new(), String::new());
+fn read_simple_tag<'a>(mut simple_tag: Cursor<'a>) -> Result<Option<(String, Cow<'a, str>)>, Error> {
+    let (mut name, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
     while let Some((id, payload)) = simple_tag.element()? {
         match id {
-            ids::TAG_NAME => name = payload.string(),
-            ids::TAG_STRING => value = payload.string(),
+            ids::TAG_NAME => name = payload.text(),
+            ids::TAG_STRING => value = payload.text(),
             _ => {}
         }
     }

@@ -63,13 +63,15 @@ impl<'a> Layout<'a> {
         let video = timeline.video.as_ref().and_then(|times| Feed::new(&plan.video, times, fragments));
         let audio = timeline.audio.as_ref().and_then(|times| Feed::new(&plan.audio, times, fragments));
         let mut feeds: Vec<Feed<'_>> = video.into_iter().chain(audio).collect();
-        let samples: usize = feeds.iter().map(|feed| feed.track.samples.len()).sum();
-        let nals: usize = feeds.iter().map(|feed| feed.track.nals.len()).sum();
+        let segments = || feeds.iter().flat_map(|feed| feed.segments.as_slice());
+        let samples: usize = segments().map(|segment| segment.samples.len()).sum();
+        let nals: usize = segments().map(|segment| segment.nals.len()).sum();
         let mut media = Media {
             pieces: Vec::with_capacity(samples.saturating_add(nals.saturating_mul(2))),
             nal_lengths: Vec::with_capacity(nals.saturating_mul(NAL_LENGTH_SIZE)),
             len: 0,
         };
+        feeds.iter_mut().for_each(Feed::enter_segment);
         while let Some(feed) =
             feeds.iter_mut().filter(|feed| !feed.is_done()).min_by_key(|feed| feed.time_ns())
         {
@@ -88,6 +90,7 @@ struct Media {
 }
 
 impl Media {
+    #[inline]
     fn push(&mut self, source: usize, offset: u32, len: u32) {
         let end = self.len.saturating_add(u64::from(len));
         self.len = end;
@@ -116,7 +119,7 @@ struct Feed<'a> {
     segments: std::slice::Iter<'a, Segment>,
     /// How many of them were entered: the place in the clip, from 1, of the fragment that `samples_left` are of.
     source: usize,
-    entry: usize,
+    segment: Option<&'a Segment>,
     samples_left: &'a [Sample],
     ticks: u64,
     deltas: RunCursor<'a, u32>,
@@ -124,11 +127,9 @@ struct Feed<'a> {
     /// Bytes of a PCM frame, where samples are such.
     pcm_frame: Option<u32>,
     sizes: Vec<u32>,
-    sizes_are_equal: bool,
     samples: u32,
     chunks: Vec<Chunk>,
     bytes: u64,
-    largest_sample: u32,
     /// Where the second that is being counted ends, in ticks.
     second_end: u64,
     bytes_in_second: u64,
@@ -138,10 +139,10 @@ struct Feed<'a> {
 impl<'a> Feed<'a> {
     fn new(track: &'a Track, times: &'a TrackTimes, fragments: usize) -> Option<Self> {
         let segments = track.segments.get(..fragments)?;
-        let samples = segments.last()?.samples.end;
+        let samples = segments.iter().map(|segment| segment.samples.len()).sum();
         let codec = track.codec()?;
         let pcm_frame = track.pcm_frame_size();
-        let mut feed = Self {
+        Some(Self {
             track,
             codec,
             times,
@@ -149,24 +150,20 @@ impl<'a> Feed<'a> {
             entries: track.entries_of(fragments),
             segments: segments.iter(),
             source: 0,
-            entry: 0,
+            segment: None,
             samples_left: &[],
             ticks: 0,
             deltas: times.deltas.cursor(),
             chunk_ticks: u64::try_from(ns_to_ticks(CHUNK_NS, times.timescale)).unwrap_or(0),
             pcm_frame,
             sizes: Vec::with_capacity(if pcm_frame.is_some() { 0 } else { samples }),
-            sizes_are_equal: true,
             samples: 0,
             chunks: Vec::new(),
             bytes: 0,
-            largest_sample: 0,
             second_end: u64::from(times.timescale),
             bytes_in_second: 0,
             busiest_second: 0,
-        };
-        feed.enter_segment();
-        Some(feed)
+        })
     }
 
     fn is_done(&self) -> bool {
@@ -179,8 +176,8 @@ impl<'a> Feed<'a> {
             && let Some(segment) = self.segments.next()
         {
             self.source = self.source.saturating_add(1);
-            self.entry = segment.entry;
-            self.samples_left = self.track.samples_of(segment);
+            self.segment = Some(segment);
+            self.samples_left = &segment.samples;
         }
     }
 
@@ -190,14 +187,18 @@ impl<'a> Feed<'a> {
         self.times.start_ns.saturating_add(ticks_to_ns(ticks, self.times.timescale))
     }
 
+    fn entry(&self) -> usize {
+        self.segment.map_or(0, |segment| segment.entry)
+    }
+
     /// Lays out samples until half a second is full, or the sample entry changes.
     fn lay_chunk(&mut self, media: &mut Media) -> Result<(), Error> {
-        let entry = self.entry;
+        let entry = self.entry();
         let parameter_sets = self.entries.get(entry).map_or(ParameterSets::Absent, |(_, carried)| *carried);
         let mut chunk = Chunk { offset: media.len, samples: 0, entry };
         let mut chunk_ticks = 0_u64;
         while let Some((sample, left)) = self.samples_left.split_first()
-            && self.entry == entry
+            && self.entry() == entry
         {
             let count = self.pcm_frame.map_or(1, |size| sample.len.checked_div(size).unwrap_or(0));
             let mut after = self.deltas.clone();
@@ -218,6 +219,7 @@ impl<'a> Feed<'a> {
         Ok(())
     }
 
+    #[inline]
     fn lay_sample(
         &self,
         sample: &Sample,
@@ -228,28 +230,24 @@ impl<'a> Feed<'a> {
             media.push(self.source, sample.offset, sample.len);
             return Ok(());
         }
-        for nal in self.track.nals_of(sample, parameter_sets) {
+        let nals = self.segment.into_iter().flat_map(|segment| segment.nals_of(sample, parameter_sets));
+        for nal in nals {
             media.push_nal_length(nal.len)?;
             media.push(self.source, nal.offset, nal.len);
         }
         Ok(())
     }
 
+    #[inline]
     fn count(&mut self, size: u64, count: u32, ticks: u64) -> Result<(), Error> {
         let too_many =
             |what, found| Error::new(ErrorKind::TooLarge { what, found, limit: u64::from(u32::MAX) });
-        let sample_size = match self.pcm_frame {
-            Some(size) => size,
-            None => u32::try_from(size).map_err(|_| too_many("the size of a sample", size))?,
-        };
         if self.pcm_frame.is_none() {
-            self.sizes_are_equal &= self.sizes.first().is_none_or(|&first| first == sample_size);
-            self.sizes.push(sample_size);
+            self.sizes.push(u32::try_from(size).map_err(|_| too_many("the size of a sample", size))?);
         }
         let samples = u64::from(self.samples).saturating_add(u64::from(count));
         self.samples = u32::try_from(samples).map_err(|_| too_many("the number of samples", samples))?;
         self.bytes = self.bytes.saturating_add(size);
-        self.largest_sample = self.largest_sample.max(sample_size);
         if self.ticks >= self.second_end {
             let timescale = u64::from(self.times.timescale);
             let second = self.ticks.checked_div(timescale).unwrap_or(0);
@@ -263,8 +261,11 @@ impl<'a> Feed<'a> {
     }
 
     fn finish(self) -> TrackLayout<'a> {
-        let constant =
-            self.pcm_frame.or_else(|| self.sizes.first().copied().filter(|_| self.sizes_are_equal));
+        let constant = self.pcm_frame.or_else(|| {
+            let (&first, others) = self.sizes.split_first()?;
+            others.iter().all(|&size| size == first).then_some(first)
+        });
+        let largest_sample = self.pcm_frame.or(self.sizes.iter().copied().max()).unwrap_or(0);
         TrackLayout {
             track: self.track,
             codec: self.codec,
@@ -278,7 +279,7 @@ impl<'a> Feed<'a> {
             },
             chunks: self.chunks,
             bytes: self.bytes,
-            largest_sample: self.largest_sample,
+            largest_sample,
             busiest_second: self.busiest_second,
         }
     }
@@ -294,13 +295,7 @@ impl TrackLayout<'_> {
     }
 
     /// The samples of the clip.
-    pub(crate) fn planned_samples(&self) -> &[Sample] {
-        let end = self
-            .track
-            .segments
-            .get(..self.fragments)
-            .and_then(<[_]>::last)
-            .map_or(0, |last| last.samples.end);
-        self.track.samples.get(..end).unwrap_or_default()
+    pub(crate) fn planned_samples(&self) -> impl Iterator<Item = &Sample> {
+        self.track.segments.iter().take(self.fragments).flat_map(|segment| &segment.samples)
     }
 }

@@ -286,15 +286,15 @@ pub(crate) fn report(layout: &TrackLayout<'_>) -> TrackReport {
         Some(Entry::Audio(config)) => Some(config),
         _ => None,
     };
-    let sync = layout.planned_samples().iter().filter(|sample| sample.sync).count() as u64;
     let samples = u64::from(layout.samples());
+    let sync = || layout.planned_samples().filter(|sample| sample.sync).count() as u64;
     TrackReport {
         number: track.number,
         codec: layout.codec,
         sample_entries: codes.collect(),
         samples,
         bytes: layout.bytes,
-        sync_samples: if layout.codec.is_video() { sync } else { samples },
+        sync_samples: if layout.codec.is_video() { sync() } else { samples },
         dimensions: track.entries.first().map_or((0, 0), dimensions),
         sampling_rate: audio.map_or(0, |config| config.sampling_rate()),
         channels: audio.map_or(0, |config| config.channels()),

@@ -43,15 +43,14 @@ fn write_runs(w: &mut BoxWriter, kind: &[u8; 4], runs: &Runs<u32>) {
 
 /// SyncSampleBox (section 8.6.2). Without it, every sample is a sync sample.
 fn write_sync_samples(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
-    let samples = layout.planned_samples();
-    if samples.iter().all(|sample| sample.sync) {
+    if !layout.codec.is_video() || layout.planned_samples().all(|sample| sample.sync) {
         return;
     }
     w.write_full_box(b"stss", 0, 0, |w| {
         let count_at = w.len();
         w.u32(0);
         let mut count = 0_u32;
-        for (number, _) in (1..).zip(samples).filter(|(_, sample)| sample.sync) {
+        for (number, _) in (1..).zip(layout.planned_samples()).filter(|(_, sample)| sample.sync) {
             w.u32(number);
             count = count.saturating_add(1);
         }

@@ -30,10 +30,15 @@ impl BlockHeader {
         let at = cursor.offset();
         let cut = |found| Error::malformed("a block header of 4 bytes or more", hex(found)).at(at);
         let bytes = cursor.rest();
-        let (track, width) = read_vint(bytes).ok_or_else(|| cut(bytes))?;
-        cursor.take(u64::from(width));
+        let (track, width) = match bytes.first() {
+            // Every track number that the service takes is one byte.
+            Some(&first @ 0x81..=0xFE) => (Some(u64::from(first & 0x7F)), 1),
+            _ => read_vint(bytes).ok_or_else(|| cut(bytes))?,
+        };
         let track = track.ok_or_else(|| Error::malformed("a track number", "unknown size").at(at))?;
-        let Some(&[high, low, flags]) = cursor.take(3) else { return Err(cut(bytes)) };
+        let behind = bytes.get(usize::from(width)..).and_then(<[u8]>::first_chunk);
+        let Some(&[high, low, flags]) = behind else { return Err(cut(bytes)) };
+        cursor.take(u64::from(width).saturating_add(3));
         let lacing = match flags & 0b110 {
             0b000 => Lacing::None,
             0b010 => Lacing::Xiph,

@@ -1,5 +1,7 @@
 //! EBML (RFC 8794): variable-size integers, element headers, and the bounded cursor that all parsing goes through.
 
+use std::borrow::Cow;
+
 use crate::error::Error;
 use crate::matroska::ids::ElementId;
 
@@ -180,10 +182,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// The whole payload as a string. Old SDKs pad with NULs or spaces, so both are trimmed at the end.
+    pub(crate) fn text(self) -> Cow<'a, str> {
+        fn trimmed(text: &str) -> &str {
+            text.split_once('\0').map_or(text, |(text, _padding)| text).trim_end()
+        }
+        match std::str::from_utf8(self.bytes) {
+            Ok(text) => Cow::Borrowed(trimmed(text)),
+            Err(_) => Cow::Owned(trimmed(&String::from_utf8_lossy(self.bytes)).to_owned()),
+        }
+    }
+
+    /// The same, owned.
     pub(crate) fn string(self) -> String {
-        let text = String::from_utf8_lossy(self.bytes);
-        let text = text.split_once('\0').map_or(&*text, |(text, _padding)| text);
-        text.trim_end().to_owned()
+        self.text().into_owned()
     }
 }
 

@@ -117,6 +117,7 @@ impl AudioTimes {
     }
 
     /// The same, noted as being in force.
+    #[inline]
     fn note_tolerance(&mut self, frame: AudioFrame, scale_ns: i64) -> i64 {
         match self.usual_tolerance_ns {
             Some((of_frame, of_scale_ns, tolerance_ns)) if (of_frame, of_scale_ns) == (frame, scale_ns) => {
@@ -132,6 +133,7 @@ impl AudioTimes {
     }
 
     /// Places the next frame.
+    #[inline]
     pub(crate) fn push(&mut self, frame: AudioFrame, due: Due, scale_ns: i64) -> Result<(), Error> {
         self.scale_ns = self.scale_ns.max(scale_ns);
         let Some(run) = &self.run else {
@@ -172,6 +174,7 @@ impl AudioTimes {
         Ok(())
     }
 
+    #[inline]
     fn extend(&mut self, frame: AudioFrame, off_ns: i64) {
         if let Some(run) = &mut self.run {
             run.push(frame);
@@ -251,6 +254,7 @@ impl Run {
         self.last.saturating_add(i64::from(self.last_ticks))
     }
 
+    #[inline]
     fn push(&mut self, frame: AudioFrame) {
         self.deltas.push(1, self.last_ticks);
         self.last = self.end();
@@ -259,6 +263,7 @@ impl Run {
     }
 
     /// All samples of a frame but the last, which is as long as what follows says.
+    #[inline]
     fn add_before_last(&mut self, frame: AudioFrame) {
         let before_last = frame.count.saturating_sub(1);
         self.deltas.push(before_last, frame.ticks);

@@ -13,8 +13,6 @@ pub(crate) mod timeline;
 pub(crate) mod tracks;
 pub(crate) mod video_times;
 
-use std::ops::Range;
-
 use bytes::Bytes;
 
 use crate::codec::nal::{FrameScan, Nal, NalKind};
@@ -42,10 +40,6 @@ pub(crate) struct Track {
     pub(crate) number: u64,
     /// What the samples need to be decoded; each segment names one.
     pub(crate) entries: Vec<Entry>,
-    /// All samples in decode order.
-    pub(crate) samples: Vec<Sample>,
-    /// NAL units of the samples that are not verbatim.
-    pub(crate) nals: Vec<Nal>,
     /// One for each fragment of the clip, empty where the fragment has no frame of this track.
     pub(crate) segments: Vec<Segment>,
 }
@@ -68,7 +62,7 @@ pub(crate) struct Sample {
     pub(crate) time_ns: i64,
     /// Bytes of the frame in the input.
     pub(crate) len: u32,
-    /// Of the frame in its fragment's data or, where it is made of NAL units, of the first of them in the track's.
+    /// Of the frame in its fragment's data or, where it is made of NAL units, of the first of them in the segment's.
     pub(crate) offset: u32,
     /// How many NAL units it is made of; 0 for a frame that is a sample as it stands.
     pub(crate) nals: u32,
@@ -80,8 +74,10 @@ pub(crate) struct Sample {
 /// The samples of one fragment.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {
-    /// In the track's samples.
-    pub(crate) samples: Range<usize>,
+    /// In decode order.
+    pub(crate) samples: Vec<Sample>,
+    /// NAL units of the samples that are not verbatim.
+    pub(crate) nals: Vec<Nal>,
     /// In the track's entries.
     pub(crate) entry: usize,
     pub(crate) parameter_sets: ParameterSets,
@@ -133,11 +129,6 @@ impl Track {
         }
     }
 
-    /// The samples of a segment.
-    pub(crate) fn samples_of(&self, segment: &Segment) -> &[Sample] {
-        self.samples.get(segment.samples.clone()).unwrap_or_default()
-    }
-
     /// The entries of the first `fragments` fragments, each with what the samples under it carry. Entries are in the
     /// order in which fragments brought them, so these are the first ones.
     pub(crate) fn entries_of(&self, fragments: usize) -> Vec<(&Entry, ParameterSets)> {
@@ -151,7 +142,9 @@ impl Track {
         }
         entries
     }
+}
 
+impl Segment {
     /// The NAL units that a sample is made of. None where it is verbatim.
     pub(crate) fn nals_of(
         &self,

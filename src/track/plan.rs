@@ -12,7 +12,7 @@ use crate::report::Event;
 use crate::track::entries::InForce;
 use crate::track::scan::{FragmentScan, TrackScan};
 use crate::track::tracks::{self, AUDIO_TRACK, TrackConfigs, VIDEO_TRACK};
-use crate::track::{Adapted, ClipFragment, Entry, ParameterSets, PlanOptions, Sample, Segment, Track};
+use crate::track::{Adapted, ClipFragment, Entry, ParameterSets, PlanOptions, Segment, Track};
 
 /// The tracks of the clip, fragment by fragment.
 #[derive(Debug)]
@@ -30,13 +30,7 @@ pub(crate) struct TrackPlan {
 
 impl TrackPlan {
     pub(crate) fn new(options: PlanOptions) -> Self {
-        let track = |number| Track {
-            number,
-            entries: Vec::new(),
-            samples: Vec::new(),
-            nals: Vec::new(),
-            segments: Vec::new(),
-        };
+        let track = |number| Track { number, entries: Vec::new(), segments: Vec::new() };
         Self {
             video: track(VIDEO_TRACK),
             audio: track(AUDIO_TRACK),
@@ -68,7 +62,7 @@ impl TrackPlan {
             self.last_configs = Some(scan.configs.clone());
         }
         self.note_ignored_tracks(fragment, &mut events);
-        self.least_len = self.least_len.saturating_add(scan.least_len());
+        self.least_len = self.least_len.saturating_add(scan.least_len);
         if let Some(error) = scan.error {
             return Err(error);
         }
@@ -81,8 +75,9 @@ impl TrackPlan {
             }
             _ => ParameterSets::Absent,
         };
-        self.video.add_segment(scan.video, &scan.nals, self.video_in_force.entry, parameter_sets);
-        self.audio.add_segment(scan.audio, &[], self.audio_in_force.entry, ParameterSets::Absent);
+        let (video, audio) = (self.video_in_force.entry, self.audio_in_force.entry);
+        self.video.segments.push(Segment::new(scan.video, scan.nals, video, parameter_sets));
+        self.audio.segments.push(Segment::new(scan.audio, Vec::new(), audio, ParameterSets::Absent));
         self.fragments.push(ClipFragment {
             name: fragment.name(),
             start_ns,
@@ -177,23 +172,10 @@ impl TrackPlan {
     }
 }
 
-impl Track {
-    /// Adds the samples of a fragment.
-    fn add_segment(&mut self, scan: TrackScan, nals: &[Nal], entry: usize, parameter_sets: ParameterSets) {
-        let first = self.samples.len();
-        let first_nal = self.nals.len() as u32;
-        self.samples.extend(scan.samples.into_iter().map(|sample| match sample.nals {
-            0 => sample,
-            _ => Sample { offset: sample.offset.saturating_add(first_nal), ..sample },
-        }));
-        self.nals.extend_from_slice(nals);
-        self.segments.push(Segment {
-            samples: first..self.samples.len(),
-            entry,
-            parameter_sets,
-            adapted: scan.adapted,
-            frame_duration_ns: scan.frame_duration_ns,
-        });
+impl Segment {
+    fn new(scan: TrackScan, nals: Vec<Nal>, entry: usize, parameter_sets: ParameterSets) -> Self {
+        let TrackScan { samples, adapted, frame_duration_ns } = scan;
+        Self { samples, nals, entry, parameter_sets, adapted, frame_duration_ns }
     }
 }
 

@@ -12,6 +12,7 @@ impl<T> Default for Runs<T> {
 
 impl<T: Copy + PartialEq> Runs<T> {
     /// Adds `value`, `count` times.
+    #[inline]
     pub(crate) fn push(&mut self, count: u32, value: T) {
         if count == 0 {
             return;

@@ -22,6 +22,8 @@ pub(crate) struct FragmentScan {
     pub(crate) audio: TrackScan,
     /// NAL units of the video samples that are not verbatim.
     pub(crate) nals: Vec<Nal>,
+    /// Bytes that the media of the fragment has at the least: without the parameter sets that may be taken out.
+    pub(crate) least_len: u64,
     /// Why the rest of the frames was not looked at. It is an error only if the fragment is taken.
     pub(crate) error: Option<Error>,
 }
@@ -54,6 +56,7 @@ impl Scanner {
             video: TrackScan::default(),
             audio: TrackScan::default(),
             nals: Vec::new(),
+            least_len: 0,
             error: None,
         };
         scan.error = scan.read(fragment).err();
@@ -76,15 +79,6 @@ impl Scanner {
 }
 
 impl FragmentScan {
-    /// Bytes that the media of the fragment has at the least: without the parameter sets that may be taken out.
-    pub(crate) fn least_len(&self) -> u64 {
-        let samples = self.video.samples.iter().chain(&self.audio.samples);
-        let verbatim = samples.filter(|sample| sample.nals == 0).map(|sample| u64::from(sample.len));
-        let nals = self.nals.iter().filter(|nal| nal.kind != NalKind::ParameterSet);
-        let listed = nals.map(|nal| u64::from(nal.len).saturating_add(NAL_LENGTH_SIZE as u64));
-        verbatim.chain(listed).fold(0, u64::saturating_add)
-    }
-
     fn read(&mut self, fragment: &Fragment) -> Result<(), Error> {
         let configs = self.configs.clone();
         let (Ok(video), Ok(audio)) = (&configs.video, &configs.audio) else {
@@ -92,6 +86,11 @@ impl FragmentScan {
             return Ok(());
         };
         let nal_scanner = NalScanner::new(video.codec, video.length_size());
+        let frames = |index: Option<usize>| {
+            fragment.blocks().iter().filter(|block| Some(usize::from(block.track)) == index).count()
+        };
+        self.video.samples.reserve_exact(frames(configs.video_index));
+        self.audio.samples.reserve_exact(frames(configs.audio_index));
         for block in fragment.blocks() {
             let index = Some(usize::from(block.track));
             let (number, read) = if index == configs.video_index {
@@ -121,8 +120,12 @@ impl FragmentScan {
         let scan = nal_scanner.scan(fragment.frame_bytes(block), block.offset, &mut self.nals)?;
         self.video.adapted.note(scan);
         let (offset, nals) = if scan.verbatim {
+            self.least_len = self.least_len.saturating_add(u64::from(block.len));
             (block.offset, 0)
         } else {
+            let added = self.nals.iter().skip(first_nal).filter(|nal| nal.kind != NalKind::ParameterSet);
+            let lens = added.map(|nal| u64::from(nal.len).saturating_add(NAL_LENGTH_SIZE as u64));
+            self.least_len = lens.fold(self.least_len, u64::saturating_add);
             (first_nal as u32, self.nals.len().saturating_sub(first_nal) as u32)
         };
         self.video.samples.push(Sample {
@@ -162,6 +165,7 @@ impl FragmentScan {
         if len == 0 {
             return Err("expected at least one byte, found none".into());
         }
+        self.least_len = self.least_len.saturating_add(u64::from(len));
         let (time_ns, untimed) = (block.time_ns, block.untimed);
         self.audio.samples.push(Sample { time_ns, len, offset, nals: 0, sync: true, untimed });
         Ok(())
@@ -173,7 +177,8 @@ impl TrackScan {
     fn note_duration(&mut self, fragment: &Fragment, index: Option<usize>) {
         let Some(index) = index else { return };
         let blocks = fragment.blocks().iter().filter(|block| usize::from(block.track) == index);
-        let last_shown = blocks.max_by_key(|block| block.time_ns);
+        let any = fragment.blocks().iter().any(|block| block.duration_ns > 0);
+        let last_shown = if any { blocks.max_by_key(|block| block.time_ns) } else { None };
         let declared = fragment.tracks().get(index).and_then(|entry| entry.default_duration_ns);
         let duration = last_shown.and_then(Block::duration_ns).or(declared);
         self.frame_duration_ns = duration.and_then(|duration| i64::try_from(duration).ok());

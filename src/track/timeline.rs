@@ -153,7 +153,7 @@ impl<'a> Builder<'a> {
         order: &mut Presentation,
     ) -> Result<(), Error> {
         let scale_ns = fragment.timestamp_scale_ns;
-        video_times::presentation_order(self.plan.video.samples_of(video), order)
+        video_times::presentation_order(&video.samples, order)
             .map_err(|error| error.on_track(VIDEO_TRACK))?;
         let recorded_ns = fragment.start_ns.saturating_sub(origin_ns).saturating_sub(self.closed_ns);
         let usual_ns =
@@ -239,13 +239,13 @@ impl<'a> Builder<'a> {
     ) -> Option<i64> {
         let Some(Entry::Audio(AudioConfig::G711(_))) = self.plan.audio.entries.first() else { return None };
         let late_ns = self.audio.end_ns()?.saturating_sub(recorded_ns.saturating_add(audio?.first_ns));
-        let first = self.plan.audio.samples_of(segment).first()?;
+        let first = segment.samples.first()?;
         let frame = audio_frame(self.plan.audio.entries.get(segment.entry), first.len);
         (late_ns > self.audio.tolerance_ns(frame, fragment.timestamp_scale_ns)).then_some(late_ns)
     }
 
     fn audio_span(&self, segment: &Segment) -> Option<Span> {
-        let samples = self.plan.audio.samples_of(segment);
+        let samples = &segment.samples;
         let times = samples.iter().filter(|sample| !sample.untimed).map(|sample| sample.time_ns);
         let last = samples.last()?;
         let config = self.plan.audio.entries.get(segment.entry);
@@ -259,10 +259,11 @@ impl<'a> Builder<'a> {
         let entry = self.plan.audio.entries.get(segment.entry);
         let rate = entry.map_or(1, entry_sampling_rate);
         let divisor = rate.checked_div(self.audio.timescale()).unwrap_or(1);
+        let ticks = audio_frame(entry, 1).ticks;
+        let ticks = ticks.checked_div(divisor).unwrap_or(ticks);
         let mut behind_gap = placement.behind_gap;
-        for sample in self.plan.audio.samples_of(segment) {
-            let mut frame = audio_frame(entry, sample.len);
-            frame.ticks = frame.ticks.checked_div(divisor).unwrap_or(frame.ticks);
+        for sample in &segment.samples {
+            let frame = AudioFrame { count: audio_frame(entry, sample.len).count, ticks };
             let time_ns = sample.time_ns.saturating_add(placement.base_ns);
             let due = match (sample.untimed, behind_gap) {
                 (true, _) => Due::Next,

@@ -169,7 +169,8 @@ impl VideoTimes {
         let delay = shown.iter().zip(&self.place).map(ahead).max().unwrap_or(0);
         let mut deltas = Runs::default();
         let mut offsets = Runs::default();
-        let mut any_offset = false;
+        // Frames that are shown in the order in which they are decoded are shown when they are decoded.
+        let reordered = delay > 0;
         let ends = shown
             .iter()
             .skip(1)
@@ -178,19 +179,19 @@ impl VideoTimes {
         let mut duration = 0_u64;
         for ((&decoded, end), place) in shown.iter().zip(ends).zip(&self.place) {
             let delta = u32::try_from(end.saturating_sub(decoded)).map_err(|_| too_long())?;
-            let offset = shown_at(place).saturating_add(delay).saturating_sub(decoded);
-            let offset = u32::try_from(offset).map_err(|_| too_long())?;
             duration = duration.saturating_add(u64::from(delta));
-            any_offset |= offset > 0;
             deltas.push(1, delta);
-            offsets.push(1, offset);
+            if reordered {
+                let offset = shown_at(place).saturating_add(delay).saturating_sub(decoded);
+                offsets.push(1, u32::try_from(offset).map_err(|_| too_long())?);
+            }
         }
         Ok(TrackTimes {
             timescale,
             start_ns,
             composition_delay: u64::try_from(delay).unwrap_or(0),
             deltas,
-            offsets: if any_offset { offsets } else { Runs::default() },
+            offsets,
             duration,
         })
     }
