@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Counts the instructions of one `build` of 20 fragments with callgrind, and compares them with benches/instructions.txt.
 #
 #   benches/instructions.sh               fails if a count has grown by more than 5 %
@@ -21,7 +21,8 @@ case "${1-}" in
 *) sed -n '2,6s/^# *//p' "$0" >&2; exit 2 ;;
 esac
 
-command -v valgrind >/dev/null || { echo "valgrind is not installed (Debian: apt-get install valgrind)" >&2; exit 1; }
+source .ci/tools
+install_tool valgrind valgrind
 
 rustc=$(rustc --version | cut -d' ' -f2)
 vectors=$(uname -m)
@@ -30,12 +31,13 @@ grep -qsw avx2 /proc/cpuinfo && vectors="$vectors+avx2"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
-# cargo runs the bench under callgrind, which counts between entering and leaving `measured`.
+cargo build --quiet --release --package getclip-instructions
+program=${CARGO_TARGET_DIR-target}/release/instructions
+
+# Counts between entering and leaving `measured`.
 count() {
-    runner="valgrind --tool=callgrind --toggle-collect=*instructions::measured* --callgrind-out-file=$work/$1"
-    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-    env "CARGO_TARGET_${host}_RUNNER=$runner" cargo bench --quiet --bench instructions -- "$1" >"$work/log" 2>&1 ||
-        { cat "$work/log" >&2; exit 1; }
+    valgrind --tool=callgrind --toggle-collect='*instructions::measured*' --callgrind-out-file="$work/$1" \
+        "$program" "$1" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
     sed -n 's/^totals: *//p' "$work/$1"
 }
 

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # getclip, cp and others on the same 95 MB recording, whole processes, file to file on tmpfs: prints one table for H.264
 # behind NAL lengths and one for Annex B.
 #
@@ -15,15 +15,10 @@ cd "$(dirname "$0")/.."
 rounds=${1-21}
 target=${CARGO_TARGET_DIR-target}
 
-install() {
-    for package in "$@"; do
-        [ "$package" = time ] && program=/usr/bin/time || program=$package
-        command -v "$program" >/dev/null && continue
-        [ "$(id -u)" = 0 ] && sudo='' || sudo=sudo
-        $sudo apt-get install -y --no-install-recommends "$package" >&2
-    done
-}
-install hyperfine ffmpeg time
+source .ci/tools
+install_tool hyperfine hyperfine
+install_tool ffmpeg ffmpeg
+[ -x /usr/bin/time ] || install_packages time
 
 cargo build --quiet --release -p getclip-cli
 getclip=$target/release/getclip

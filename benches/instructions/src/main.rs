@@ -5,6 +5,7 @@ use std::hint::black_box;
 use bytes::Bytes;
 use getclip::Clip;
 
+#[path = "../../input/mod.rs"]
 mod input;
 
 use input::Recording;
@@ -18,8 +19,7 @@ fn measured(bytes: Bytes) -> Clip {
 }
 
 fn main() {
-    // Cargo adds `--bench`.
-    let name = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or("avcc".into());
+    let name = std::env::args().nth(1).unwrap_or("avcc".into());
     let recording = Recording::of_name(&name).expect("the name of a recording");
     let bytes = input::recording(recording, FRAGMENTS);
     black_box(measured(black_box(bytes)));
