@@ -24,7 +24,7 @@ cargo build --quiet --release -p getclip-cli
 getclip=$target/release/getclip
 transmux=${TRANSMUX-$target/peers/bin/transmux}
 if ! command -v "$transmux" >/dev/null; then
-    cargo install --quiet --locked --root "$target/peers" --features cli transmux@0.28 >&2 ||
+    cargo install --quiet --locked --root "$target/peers" --features cli transmux@^0.28 >&2 ||
         echo "transmux cannot be built here and is left out" >&2
 fi
 
