@@ -155,38 +155,29 @@ impl OpenCluster {
             return Err(unknown_track(header.track, tracks).at(at));
         };
         let scale_ns = i64::try_from(scale_ns).unwrap_or(i64::MAX);
-        let mut time_ns = i64::from(header.time).saturating_mul(scale_ns);
-        if !header.is_laced() {
-            self.blocks.push(Block {
-                time_ns,
-                duration_ns: duration_ns.unwrap_or(0),
-                offset: frames.offset().saturating_sub(cluster_offset) as u32,
-                len: frames.rest().len() as u32,
-                track: track as u8,
-                key,
-                untimed: false,
-            });
+        let mut block = Block {
+            time_ns: i64::from(header.time).saturating_mul(scale_ns),
+            duration_ns: duration_ns.unwrap_or(0),
+            offset: 0,
+            len: 0,
+            track: track as u8,
+            key,
+            untimed: false,
+        };
+        let Some(mut lace) = header.lace(frames)? else {
+            self.blocks.push(block.of(frames, cluster_offset));
             return Ok(());
-        }
-        let mut lace = header.lace(frames)?;
-        let frame_count = u64::from(lace.count());
-        let frame_duration_ns = duration_ns.and_then(|duration| duration.checked_div(frame_count));
+        };
+        let frame_duration_ns =
+            duration_ns.and_then(|duration| duration.checked_div(u64::from(lace.count())));
         let step_ns = frame_duration_ns.or(tracks.get(track).and_then(|track| track.default_duration_ns));
-        let mut untimed = false;
+        block.duration_ns = frame_duration_ns.unwrap_or(0);
         while let Some(frame) = lace.next()? {
-            self.blocks.push(Block {
-                time_ns,
-                duration_ns: frame_duration_ns.unwrap_or(0),
-                offset: frame.offset().saturating_sub(cluster_offset) as u32,
-                len: frame.rest().len() as u32,
-                track: track as u8,
-                key,
-                untimed,
-            });
+            self.blocks.push(block.of(frame, cluster_offset));
             // Only the first frame of a lace has a time of its own (RFC 9559 section 10.3.5).
             match step_ns {
-                Some(step) => time_ns = time_ns.saturating_add_unsigned(step),
-                None => untimed = true,
+                Some(step) => block.time_ns = block.time_ns.saturating_add_unsigned(step),
+                None => block.untimed = true,
             }
         }
         Ok(())
@@ -243,6 +234,14 @@ impl OpenCluster {
         };
         restore_stripped_headers(&mut fragment)?;
         Ok(fragment)
+    }
+}
+
+impl Block {
+    /// The same, with the bytes of `frame`, in a Cluster at `cluster_offset` of the input.
+    fn of(self, frame: Cursor<'_>, cluster_offset: u64) -> Self {
+        let offset = frame.offset().saturating_sub(cluster_offset) as u32;
+        Self { offset, len: frame.rest().len() as u32, ..self }
     }
 }
 

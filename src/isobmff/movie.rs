@@ -9,7 +9,7 @@ use crate::isobmff::writer::{BoxWriter, version_for};
 use crate::report::TrackReport;
 use crate::timestamp::Timestamp;
 use crate::track::Entry;
-use crate::track::cadence::{ns_to_ticks, ticks_to_ns};
+use crate::track::cadence::ns_to_ticks;
 
 /// Ticks per second of the movie: a millisecond is whole in it, and the offset between the tracks is exact to 6 µs.
 const MOVIE_TIMESCALE: u32 = 90_000;
@@ -172,12 +172,10 @@ struct Edits {
 
 impl Edits {
     fn of(track: &TrackLayout<'_>) -> Self {
-        let media = i64::try_from(track.times.duration).unwrap_or(i64::MAX);
-        let end_ns = track.times.start_ns.saturating_add(ticks_to_ns(media, track.times.timescale));
         let ticks = |ns| u64::try_from(ns_to_ticks(ns, MOVIE_TIMESCALE)).unwrap_or(0);
         Self {
             start: ticks(track.times.start_ns),
-            end: ticks(end_ns),
+            end: ticks(track.times.end_ns()),
             media_time: track.times.composition_delay,
         }
     }

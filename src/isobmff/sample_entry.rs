@@ -3,7 +3,6 @@
 use crate::codec::{AudioConfig, Codec, Colour, VideoConfig};
 use crate::isobmff::layout::TrackLayout;
 use crate::isobmff::writer::BoxWriter;
-use crate::track::cadence::ticks_to_ns;
 use crate::track::{Entry, ParameterSets};
 
 /// Rates of a track, for `btrt` and `esds`.
@@ -185,8 +184,7 @@ fn write_descriptor_head(w: &mut BoxWriter, tag: u8, len: usize) {
 impl BitRates {
     fn of(layout: &TrackLayout<'_>) -> Self {
         let bits = u128::from(layout.bytes).saturating_mul(8);
-        let ticks = i64::try_from(layout.times.duration).unwrap_or(i64::MAX);
-        let duration_ns = u128::from(ticks_to_ns(ticks, layout.times.timescale).unsigned_abs());
+        let duration_ns = u128::from(layout.times.duration_ns().unsigned_abs());
         let average = bits.saturating_mul(1_000_000_000).checked_div(duration_ns).unwrap_or(0);
         let average = u32::try_from(average).unwrap_or(u32::MAX);
         let busiest = u32::try_from(layout.busiest_second.saturating_mul(8)).unwrap_or(u32::MAX);

@@ -48,16 +48,13 @@ impl BlockHeader {
         Ok(Self { track, time: i16::from_be_bytes([high, low]), key: flags & 0x80 != 0, lacing })
     }
 
-    /// Whether there may be several frames in the block.
-    pub(crate) fn is_laced(&self) -> bool {
-        self.lacing != Lacing::None
+    /// The frames of the block, whose header was read off `cursor`. `None` if what follows is one frame.
+    #[inline]
+    pub(crate) fn lace<'a>(&self, cursor: Cursor<'a>) -> Result<Option<Lace<'a>>, Error> {
+        if self.lacing == Lacing::None { Ok(None) } else { self.read_lace(cursor).map(Some) }
     }
 
-    /// The frames of the block, whose header was read off `cursor`.
-    pub(crate) fn lace<'a>(&self, mut cursor: Cursor<'a>) -> Result<Lace<'a>, Error> {
-        if self.lacing == Lacing::None {
-            return Ok(Lace { sizes: None, data: cursor, count: 1, left: 1 });
-        }
+    fn read_lace<'a>(&self, mut cursor: Cursor<'a>) -> Result<Lace<'a>, Error> {
         let at = cursor.offset();
         let Some(&[count_minus_one]) = cursor.take(1) else {
             return Err(Error::malformed("the number of frames in the lace", "the end of the block").at(at));
@@ -78,15 +75,14 @@ impl BlockHeader {
         for _ in 1..count {
             sizes.next()?;
         }
-        Ok(Lace { sizes: Some(start), data: sizes.cursor, count, left: count })
+        Ok(Lace { sizes: start, data: sizes.cursor, count, left: count })
     }
 }
 
 /// The frames of one block, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Lace<'a> {
-    /// `None` for a block without lacing.
-    sizes: Option<LaceSizes<'a>>,
+    sizes: LaceSizes<'a>,
     data: Cursor<'a>,
     count: u16,
     left: u16,
@@ -104,10 +100,9 @@ impl<'a> Lace<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<Cursor<'a>>, Error> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        let Some(sizes) = &mut self.sizes else { return Ok(Some(self.data)) };
         let at = self.data.offset();
         let available = self.data.rest().len() as u64;
-        let size = if left == 0 { available } else { sizes.next()? };
+        let size = if left == 0 { available } else { self.sizes.next()? };
         match self.data.take(size) {
             Some(frame) if size > 0 => Ok(Some(Cursor::new(frame, at))),
             _ => {
@@ -167,7 +162,7 @@ mod tests {
 
     fn frames(block: &[u8]) -> Result<Vec<&[u8]>, Error> {
         let mut cursor = Cursor::new(block, 0);
-        let mut lace = BlockHeader::read(&mut cursor)?.lace(cursor)?;
+        let mut lace = BlockHeader::read(&mut cursor)?.lace(cursor)?.expect("a laced block");
         let mut frames = Vec::new();
         while let Some(frame) = lace.next()? {
             frames.push(frame.rest());
@@ -181,6 +176,8 @@ mod tests {
 
     #[test]
     fn headers() {
+        let mut unlaced = Cursor::new(&[0x81, 0, 0, 0, 7], 0);
+        assert!(BlockHeader::read(&mut unlaced).unwrap().lace(unlaced).unwrap().is_none());
         let simple = header(&[0x81, 0xFF, 0xFE, 0x80]);
         assert_eq!((simple.track, simple.time, simple.key), (1, -2, true));
         let wide = header(&[0x40, 0x02, 0x01, 0x00, 0x00]);

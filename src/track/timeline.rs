@@ -62,6 +62,18 @@ pub(crate) struct TrackTimes {
     pub(crate) duration: u64,
 }
 
+impl TrackTimes {
+    /// How long the media plays, in nanoseconds.
+    pub(crate) fn duration_ns(&self) -> i64 {
+        ticks_to_ns(i64::try_from(self.duration).unwrap_or(i64::MAX), self.timescale)
+    }
+
+    /// When its last sample ends, in nanoseconds on the clip's timeline.
+    pub(crate) fn end_ns(&self) -> i64 {
+        self.start_ns.saturating_add(self.duration_ns())
+    }
+}
+
 /// The frames of a fragment on one track, from the fragment's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -97,7 +109,7 @@ impl Timeline {
     /// How long the clip plays, in nanoseconds.
     pub(crate) fn duration_ns(&self) -> u64 {
         let tracks = self.video.iter().chain(&self.audio);
-        let ends = tracks.map(|times| times.start_ns.saturating_add(video_times::duration_ns(times)));
+        let ends = tracks.map(TrackTimes::end_ns);
         u64::try_from(ends.max().unwrap_or(0)).unwrap_or(0)
     }
 }

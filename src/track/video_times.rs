@@ -7,7 +7,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::track::Sample;
-use crate::track::cadence::{self, Cadence, ns_to_ticks, ticks_to_ns};
+use crate::track::cadence::{self, Cadence, ns_to_ticks};
 use crate::track::runs::Runs;
 use crate::track::timeline::{Span, TrackTimes};
 
@@ -221,9 +221,4 @@ fn spread_collisions(ticks: &mut [i64]) -> u64 {
         last = Some(*tick);
     }
     spread
-}
-
-/// When a track's times start to differ by timescale only, this is the unit they are compared in.
-pub(crate) fn duration_ns(times: &TrackTimes) -> i64 {
-    ticks_to_ns(i64::try_from(times.duration).unwrap_or(i64::MAX), times.timescale)
 }
