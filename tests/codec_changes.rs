@@ -4,10 +4,10 @@ mod clips;
 mod support;
 
 use clips::{build_with, clip, clip_with, everything};
-use getclip::{CodecChanges, Event, Limits};
+use getclip::{CodecChanges, ErrorKind, Event, Limits};
 use support::frames::{self, Tolerance};
 use support::media::{self, AVC_PPS, AVC_SPS, AVC_SPS_640};
-use support::mkv::{self, Block, Fragment, Track, aac_blocks, avc_blocks, fragment_number};
+use support::mkv::{self, Block, Fragment, Track, aac_blocks, avc_blocks, fragment_number, g711_blocks};
 use support::mp4::Movie;
 
 const START: u64 = 1_700_000_000_000;
@@ -70,6 +70,23 @@ fn a_change_behind_the_end_of_the_clip_is_not_refused() {
     let input = mkv::documents(&[with_sps(0, AVC_SPS), with_sps(1, AVC_SPS_640)]);
     let (mp4, _) = clip_with(&everything().limits(limits), input);
     assert!(mp4 == expected);
+}
+
+/// `stsz` has one size for all PCM frames of a track, so their channels cannot change within it.
+#[test]
+fn a_change_of_the_channels_of_g711_is_always_refused() {
+    let fragment = |index: u64, channels: u16| {
+        let track = Track::alaw().codec_private(media::wave_format(6, 8000, channels));
+        let sound = g711_blocks(index, 160 * usize::from(channels), (0..50).map(|i| i * 20));
+        let blocks = [avc_blocks(index, (0..25).map(|i| i * 40)), sound].concat();
+        Fragment::stored(index, START + index * 1000, vec![Track::avc(), track], blocks)
+    };
+    let builder = everything().codec_changes(CodecChanges::NewSampleEntry);
+    let error = build_with(&builder, mkv::documents(&[fragment(0, 1), fragment(1, 2)])).unwrap_err();
+    let ErrorKind::CodecPrivateDataChanged { difference } = error.kind() else { panic!("{error}") };
+    assert!(difference.contains("1 channel") && difference.contains("2 channels"), "{difference}");
+    assert_eq!(error.location().fragment.as_deref(), Some(&*fragment_number(1)));
+    assert_eq!(error.location().track, Some(2));
 }
 
 #[test]

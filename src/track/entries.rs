@@ -17,7 +17,7 @@ pub enum CodecChanges {
     #[default]
     Refuse,
     /// The track gets one sample entry more. Players differ in what they make of it: ffmpeg and GStreamer go on,
-    /// browsers stop. The sampling rate and the kind of audio codec cannot change.
+    /// browsers stop. The sampling rate and the kind of audio codec cannot change, nor the channels of G.711.
     NewSampleEntry,
 }
 
@@ -132,11 +132,15 @@ impl Entry {
         }
     }
 
-    /// One media timescale serves a whole track, and that of audio is its sampling rate.
+    /// One media timescale serves a whole track, and that of audio is its sampling rate. One sample size serves all
+    /// PCM frames, and that is their channels: a size for each would be a table half as large as the media.
     fn can_share_track_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Audio(config), Self::Audio(other)) => {
-                config.codec() == other.codec() && config.sampling_rate() == other.sampling_rate()
+                let is_pcm = matches!(config, AudioConfig::G711(_));
+                config.codec() == other.codec()
+                    && config.sampling_rate() == other.sampling_rate()
+                    && (!is_pcm || config.channels() == other.channels())
             }
             _ => true,
         }
