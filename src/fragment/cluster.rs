@@ -9,7 +9,7 @@ use crate::fragment::reader::MAX_CLUSTER;
 use crate::fragment::{Block, Fragment, FragmentNumber, FragmentTags, Incomplete};
 use crate::matroska::ebml::invalid_element;
 use crate::matroska::track_entry::ContentEncoding;
-use crate::matroska::{BlockHeader, Cursor, ElementHeader, HeaderRead, TrackEntry, ids};
+use crate::matroska::{BlockHeader, Cursor, ElementHeader, HeaderRead, PlainBlock, TrackEntry, ids};
 
 /// A Cluster whose first `position` bytes have been read.
 #[derive(Debug)]
@@ -20,6 +20,16 @@ pub(super) struct OpenCluster {
     position: usize,
     timestamp: Option<u64>,
     blocks: Vec<Block>,
+}
+
+/// What stands in front of a Cluster and tells how it is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// Of the Cluster in the input.
+    pub(super) cluster_offset: u64,
+    pub(super) tracks: &'a [TrackEntry],
+    /// TimestampScale, 1 to 1,000,000,000.
+    pub(super) scale_ns: u32,
 }
 
 impl OpenCluster {
@@ -46,24 +56,17 @@ impl OpenCluster {
         self.position
     }
 
-    /// Reads on in `bytes`, which begin with the Cluster's header and stand at `offset` of the input.
-    /// Answers whether the end of the Cluster was reached.
-    pub(super) fn read(
-        &mut self,
-        bytes: &[u8],
-        offset: u64,
-        tracks: &[TrackEntry],
-        scale_ns: u64,
-    ) -> Result<bool, Error> {
+    /// Reads on in `bytes`, which begin with the Cluster's header. Answers whether the end of the Cluster was reached.
+    pub(super) fn read(&mut self, bytes: &[u8], surroundings: Surroundings<'_>) -> Result<bool, Error> {
         let end = self.end.unwrap_or(MAX_CLUSTER);
-        let Some(rest) = bytes.get(self.position..) else { return Ok(false) };
-        let mut cursor = Cursor::new(rest, offset.saturating_add(self.position as u64));
         loop {
+            let Some(rest) = bytes.get(self.position..) else { return Ok(false) };
+            let rest = self.plain_blocks(rest, end, surroundings);
             let position = self.position as u64;
             if self.end == Some(position) {
                 return Ok(true);
             }
-            let (at, rest) = (cursor.offset(), cursor.rest());
+            let at = surroundings.cluster_offset.saturating_add(position);
             let header = match ElementHeader::read(rest) {
                 HeaderRead::Header(header) => header,
                 HeaderRead::Incomplete => return Ok(false),
@@ -85,28 +88,53 @@ impl OpenCluster {
                 let found = format!("element {:X} that ends at its byte {element_end}", header.id);
                 return Err(Error::malformed(expected, found).at(at));
             }
+            let mut cursor = Cursor::new(rest, at);
             cursor.take(u64::from(header.len));
             let payload_offset = cursor.offset();
             let Some(payload) = cursor.take(size) else { return Ok(false) };
-            self.child(header.id, Cursor::new(payload, payload_offset), offset, tracks, scale_ns)?;
+            self.child(header.id, Cursor::new(payload, payload_offset), surroundings)?;
             self.position = element_end as usize;
         }
     }
 
-    #[inline]
+    /// Adds the plain SimpleBlocks that `rest`, which stands where reading stands, begins with. Answers what is behind
+    /// them.
+    // By itself, the loop has all registers.
+    #[inline(never)]
+    fn plain_blocks<'a>(&mut self, mut rest: &'a [u8], end: u64, surroundings: Surroundings<'_>) -> &'a [u8] {
+        let Surroundings { tracks, scale_ns, .. } = surroundings;
+        while let Some(plain) = PlainBlock::read(rest) {
+            let track = tracks.iter().position(|track| track.number == u64::from(plain.track));
+            let header_end = self.position.saturating_add(usize::from(plain.header_len));
+            let frame_end = (header_end as u64).saturating_add(plain.frame_len);
+            let behind = rest.get(usize::from(plain.header_len)..);
+            let behind = behind.and_then(|frame| frame.get(plain.frame_len as usize..));
+            let (Some(track), Some(behind), true) = (track, behind, frame_end <= end) else { break };
+            self.blocks.push(Block {
+                time_ns: i64::from(plain.time).saturating_mul(i64::from(scale_ns)),
+                duration_ns: 0,
+                offset: header_end as u32,
+                len: plain.frame_len as u32,
+                track: track as u8,
+                key: plain.key,
+                untimed: false,
+            });
+            self.position = frame_end as usize;
+            rest = behind;
+        }
+        rest
+    }
+
     fn child(
         &mut self,
         id: ids::ElementId,
         payload: Cursor<'_>,
-        cluster_offset: u64,
-        tracks: &[TrackEntry],
-        scale_ns: u64,
+        surroundings: Surroundings<'_>,
     ) -> Result<(), Error> {
         match id {
             ids::SIMPLE_BLOCK => {
-                let mut frames = payload;
-                let header = BlockHeader::read(&mut frames)?;
-                self.push(header, frames, header.key, None, cluster_offset, tracks, scale_ns)
+                let (header, frames) = BlockHeader::read(payload)?;
+                self.push(header, frames, header.key, None, surroundings)
             }
             ids::BLOCK_GROUP => {
                 let (mut block, mut duration, mut key) = (None, None, true);
@@ -114,16 +142,19 @@ impl OpenCluster {
                 while let Some((id, payload)) = group.element()? {
                     match id {
                         ids::BLOCK => block = Some(payload),
-                        ids::BLOCK_DURATION => duration = Some(payload.uint()?.saturating_mul(scale_ns)),
+                        ids::BLOCK_DURATION => {
+                            let scale_ns = u64::from(surroundings.scale_ns);
+                            duration = Some(payload.uint()?.saturating_mul(scale_ns));
+                        }
                         ids::REFERENCE_BLOCK => key = false,
                         _ => {}
                     }
                 }
-                let Some(mut frames) = block else {
+                let Some(block) = block else {
                     return Err(Error::malformed("a Block in the BlockGroup", "none").at(payload.offset()));
                 };
-                let header = BlockHeader::read(&mut frames)?;
-                self.push(header, frames, key, duration, cluster_offset, tracks, scale_ns)
+                let (header, frames) = BlockHeader::read(block)?;
+                self.push(header, frames, key, duration, surroundings)
             }
             ids::TIMESTAMP => {
                 self.timestamp = Some(payload.uint()?);
@@ -138,25 +169,20 @@ impl OpenCluster {
     }
 
     /// Adds the frames of a block.
-    #[expect(clippy::too_many_arguments, reason = "one call each from SimpleBlock and BlockGroup")]
-    #[inline]
     fn push(
         &mut self,
         header: BlockHeader,
         frames: Cursor<'_>,
         key: bool,
         duration_ns: Option<u64>,
-        cluster_offset: u64,
-        tracks: &[TrackEntry],
-        scale_ns: u64,
+        surroundings: Surroundings<'_>,
     ) -> Result<(), Error> {
-        let at = frames.offset();
+        let Surroundings { cluster_offset, tracks, scale_ns } = surroundings;
         let Some(track) = tracks.iter().position(|track| track.number == header.track) else {
-            return Err(unknown_track(header.track, tracks).at(at));
+            return Err(unknown_track(header.track, tracks).at(frames.offset()));
         };
-        let scale_ns = i64::try_from(scale_ns).unwrap_or(i64::MAX);
         let mut block = Block {
-            time_ns: i64::from(header.time).saturating_mul(scale_ns),
+            time_ns: i64::from(header.time).saturating_mul(i64::from(scale_ns)),
             duration_ns: duration_ns.unwrap_or(0),
             offset: 0,
             len: 0,
@@ -213,7 +239,7 @@ impl OpenCluster {
         data: Bytes,
         offset: u64,
         tracks: Arc<[TrackEntry]>,
-        timestamp_scale_ns: u64,
+        timestamp_scale_ns: u32,
         position: u64,
         incomplete: Option<Incomplete>,
     ) -> Result<Fragment, Error> {

@@ -25,7 +25,7 @@ pub(crate) use tags::FragmentTags;
 pub struct Fragment {
     pub(crate) tags: FragmentTags,
     pub(crate) tracks: Arc<[TrackEntry]>,
-    pub(crate) timestamp_scale_ns: u64,
+    pub(crate) timestamp_scale_ns: u32,
     pub(crate) cluster_timestamp: u64,
     pub(crate) blocks: Vec<Block>,
     pub(crate) data: Bytes,
@@ -100,7 +100,7 @@ impl Fragment {
 
     /// TimestampScale: nanoseconds per tick of the file's timestamps, 1 to 1,000,000,000; 1,000,000 as a rule.
     pub fn timestamp_scale_ns(&self) -> u64 {
-        self.timestamp_scale_ns
+        self.timestamp_scale_ns.into()
     }
 
     /// The tracks that the fragment's document declares.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind};
-use crate::fragment::cluster::OpenCluster;
+use crate::fragment::cluster::{OpenCluster, Surroundings};
 use crate::fragment::window::Window;
 use crate::fragment::{Fragment, FragmentTags, Incomplete, name};
 use crate::matroska::ebml::{hex, invalid_element};
@@ -93,7 +93,7 @@ enum Level {
 #[derive(Debug)]
 struct Document {
     tracks: Arc<[TrackEntry]>,
-    timestamp_scale_ns: u64,
+    timestamp_scale_ns: u32,
     has_cluster: bool,
 }
 
@@ -169,8 +169,12 @@ impl FragmentReader {
 
     fn step_in_cluster(&mut self) -> Result<Step, Error> {
         let Some(cluster) = &mut self.cluster else { return Ok(Step::NeedsInput) };
-        let (bytes, offset) = (self.window.bytes(), self.window.offset());
-        if !cluster.read(bytes, offset, &self.document.tracks, self.document.timestamp_scale_ns)? {
+        let surroundings = Surroundings {
+            cluster_offset: self.window.offset(),
+            tracks: &self.document.tracks,
+            scale_ns: self.document.timestamp_scale_ns,
+        };
+        if !cluster.read(self.window.bytes(), surroundings)? {
             return Ok(Step::NeedsInput);
         }
         self.close_cluster(None)?;
@@ -452,14 +456,15 @@ fn known_size(header: ElementHeader, offset: u64) -> Result<u64, Error> {
 }
 
 /// TimestampScale (RFC 9559 section 5.1.2.9), up to the second that the service allows.
-fn timestamp_scale(payload: Cursor<'_>) -> Result<u64, Error> {
-    const RANGE: std::ops::RangeInclusive<u64> = 1..=1_000_000_000;
+fn timestamp_scale(payload: Cursor<'_>) -> Result<u32, Error> {
     let scale = payload.uint()?;
-    if RANGE.contains(&scale) {
-        return Ok(scale);
+    match u32::try_from(scale) {
+        Ok(scale @ 1..=1_000_000_000) => Ok(scale),
+        _ => {
+            let expected = "a TimestampScale of 1 ns to 1 s";
+            Err(Error::malformed(expected, format!("{scale} ns")).at(payload.offset()))
+        }
     }
-    let expected = "a TimestampScale of 1 ns to 1 s";
-    Err(Error::malformed(expected, format!("{scale} ns")).at(payload.offset()))
 }
 
 /// Checks that a document begins here, as far as there are bytes.

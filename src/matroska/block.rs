@@ -1,7 +1,52 @@
 //! Block structure (RFC 9559 section 10.1) and lacing (section 10.3).
 
 use crate::error::Error;
-use crate::matroska::ebml::{Cursor, hex, read_vint};
+use crate::matroska::ebml::{Cursor, hex, read_vint, vint};
+use crate::matroska::ids;
+
+/// Flags of a block (RFC 9559 sections 10.1 and 10.2).
+const KEY: u8 = 0x80;
+const LACING: u8 = 0b110;
+
+/// The headers of a SimpleBlock as the service's producers write it: a track number of one byte, and no lacing.
+///
+/// Nearly every element of a stream is one, and this tells it at a glance. It says nothing else than
+/// [`ElementHeader`](super::ElementHeader) and [`BlockHeader`] do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PlainBlock {
+    /// Track number.
+    pub(crate) track: u8,
+    pub(crate) key: bool,
+    /// Presentation time relative to the Cluster's, in ticks of TimestampScale.
+    pub(crate) time: i16,
+    /// Bytes of the headers.
+    pub(crate) header_len: u8,
+    /// Bytes of the frame behind them.
+    pub(crate) frame_len: u64,
+}
+
+impl PlainBlock {
+    /// The longest headers: an ID of one byte, a size of eight, and four.
+    const MAX_HEADER_LEN: usize = 13;
+
+    /// Reads the headers off the front of some bytes. `None` for everything else, or if the bytes may be too few.
+    #[inline]
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        const SIMPLE_BLOCK: u8 = ids::SIMPLE_BLOCK as u8;
+        let front: &[u8; Self::MAX_HEADER_LEN] = bytes.first_chunk()?;
+        let (&SIMPLE_BLOCK, behind) = front.split_first()? else { return None };
+        let (size, size_len) = vint(*behind.first_chunk()?)?;
+        let behind = behind.get(usize::from(size_len)..)?;
+        let &[track @ 0x81..=0xFE, high, low, flags] = behind.first_chunk()? else { return None };
+        (flags & LACING == 0).then_some(Self {
+            track: track & 0x7F,
+            key: flags & KEY != 0,
+            time: i16::from_be_bytes([high, low]),
+            header_len: size_len.wrapping_add(5),
+            frame_len: size?.checked_sub(4)?,
+        })
+    }
+}
 
 /// The header of a SimpleBlock or a Block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,37 +69,30 @@ enum Lacing {
 }
 
 impl BlockHeader {
-    /// Reads the header off the front of a block's payload.
-    #[inline]
-    pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
-        let at = cursor.offset();
+    /// Reads the header off the front of a block's payload. Answers what is behind it too.
+    pub(crate) fn read(mut block: Cursor<'_>) -> Result<(Self, Cursor<'_>), Error> {
+        let at = block.offset();
         let cut = |found| Error::malformed("a block header of 4 bytes or more", hex(found)).at(at);
-        let bytes = cursor.rest();
-        let (track, width) = match bytes.first() {
-            // Every track number that the service takes is one byte.
-            Some(&first @ 0x81..=0xFE) => (Some(u64::from(first & 0x7F)), 1),
-            _ => read_vint(bytes).ok_or_else(|| cut(bytes))?,
-        };
+        let bytes = block.rest();
+        let (track, width) = read_vint(bytes).ok_or_else(|| cut(bytes))?;
         let track = track.ok_or_else(|| Error::malformed("a track number", "unknown size").at(at))?;
         let behind = bytes.get(usize::from(width)..).and_then(<[u8]>::first_chunk);
         let Some(&[high, low, flags]) = behind else { return Err(cut(bytes)) };
-        cursor.take(u64::from(width).saturating_add(3));
-        let lacing = match flags & 0b110 {
+        block.take(u64::from(width).saturating_add(3));
+        let lacing = match flags & LACING {
             0b000 => Lacing::None,
             0b010 => Lacing::Xiph,
             0b100 => Lacing::FixedSize,
             _ => Lacing::Ebml,
         };
-        Ok(Self { track, time: i16::from_be_bytes([high, low]), key: flags & 0x80 != 0, lacing })
+        Ok((Self { track, time: i16::from_be_bytes([high, low]), key: flags & KEY != 0, lacing }, block))
     }
 
     /// The frames of the block, whose header was read off `cursor`. `None` if what follows is one frame.
-    #[inline]
-    pub(crate) fn lace<'a>(&self, cursor: Cursor<'a>) -> Result<Option<Lace<'a>>, Error> {
-        if self.lacing == Lacing::None { Ok(None) } else { self.read_lace(cursor).map(Some) }
-    }
-
-    fn read_lace<'a>(&self, mut cursor: Cursor<'a>) -> Result<Lace<'a>, Error> {
+    pub(crate) fn lace<'a>(&self, mut cursor: Cursor<'a>) -> Result<Option<Lace<'a>>, Error> {
+        if self.lacing == Lacing::None {
+            return Ok(None);
+        }
         let at = cursor.offset();
         let Some(&[count_minus_one]) = cursor.take(1) else {
             return Err(Error::malformed("the number of frames in the lace", "the end of the block").at(at));
@@ -75,7 +113,7 @@ impl BlockHeader {
         for _ in 1..count {
             sizes.next()?;
         }
-        Ok(Lace { sizes: start, data: sizes.cursor, count, left: count })
+        Ok(Some(Lace { sizes: start, data: sizes.cursor, count, left: count }))
     }
 }
 
@@ -96,7 +134,6 @@ impl<'a> Lace<'a> {
 
     /// The next frame. A frame of a lace has at least one byte, so that frames cannot cost less than they take to
     /// describe.
-    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Cursor<'a>>, Error> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
@@ -161,8 +198,8 @@ mod tests {
     use super::*;
 
     fn frames(block: &[u8]) -> Result<Vec<&[u8]>, Error> {
-        let mut cursor = Cursor::new(block, 0);
-        let mut lace = BlockHeader::read(&mut cursor)?.lace(cursor)?.expect("a laced block");
+        let (header, behind) = BlockHeader::read(Cursor::new(block, 0))?;
+        let mut lace = header.lace(behind)?.expect("a laced block");
         let mut frames = Vec::new();
         while let Some(frame) = lace.next()? {
             frames.push(frame.rest());
@@ -171,19 +208,19 @@ mod tests {
     }
 
     fn header(block: &[u8]) -> BlockHeader {
-        BlockHeader::read(&mut Cursor::new(block, 0)).unwrap()
+        BlockHeader::read(Cursor::new(block, 0)).unwrap().0
     }
 
     #[test]
     fn headers() {
-        let mut unlaced = Cursor::new(&[0x81, 0, 0, 0, 7], 0);
-        assert!(BlockHeader::read(&mut unlaced).unwrap().lace(unlaced).unwrap().is_none());
+        let (unlaced, behind) = BlockHeader::read(Cursor::new(&[0x81, 0, 0, 0, 7], 0)).unwrap();
+        assert!(unlaced.lace(behind).unwrap().is_none());
         let simple = header(&[0x81, 0xFF, 0xFE, 0x80]);
         assert_eq!((simple.track, simple.time, simple.key), (1, -2, true));
         let wide = header(&[0x40, 0x02, 0x01, 0x00, 0x00]);
         assert_eq!((wide.track, wide.time, wide.key), (2, 256, false));
-        assert!(BlockHeader::read(&mut Cursor::new(&[0x81, 0, 0], 0)).is_err());
-        assert!(BlockHeader::read(&mut Cursor::new(&[0xFF, 0, 0, 0], 0)).is_err());
+        assert!(BlockHeader::read(Cursor::new(&[0x81, 0, 0], 0)).is_err());
+        assert!(BlockHeader::read(Cursor::new(&[0xFF, 0, 0, 0], 0)).is_err());
     }
 
     // The layouts of RFC 9559 sections 10.3.2 to 10.3.4, which lace frames of 800, 500 and 1000 octets.

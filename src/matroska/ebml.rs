@@ -40,25 +40,32 @@ pub(crate) enum HeaderRead {
 }
 
 impl ElementHeader {
+    /// The longest: an ID of four bytes and a size of eight.
+    const MAX_LEN: usize = 12;
+
     /// Reads a header off the front of `bytes`, without consuming it.
-    #[inline]
     pub(crate) fn read(bytes: &[u8]) -> HeaderRead {
-        let Some(&first) = bytes.first() else { return HeaderRead::Incomplete };
-        let id_len = width(first);
-        if id_len > 4 {
-            return HeaderRead::Invalid { len: 1 };
+        // What is shorter than the longest header is made as long. What then reads bytes that are not here waits for
+        // them.
+        let mut front = [0; Self::MAX_LEN];
+        front.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        let id_len = width(front[0]);
+        let invalid_at = if id_len > 4 { 1 } else { id_len.saturating_add(1) };
+        match Self::read_front(&front) {
+            Some(header) if usize::from(header.len) <= bytes.len() => HeaderRead::Header(header),
+            None if invalid_at <= bytes.len() => HeaderRead::Invalid { len: invalid_at },
+            _ => HeaderRead::Incomplete,
         }
-        let (Some(id), Some(rest)) = (big_endian(bytes, id_len), bytes.get(id_len..)) else {
-            return HeaderRead::Incomplete;
-        };
-        let id = id as ElementId;
-        match read_vint(rest) {
-            Some((size, size_len)) => {
-                HeaderRead::Header(Self { id, size, len: (id_len as u8).saturating_add(size_len) })
-            }
-            None if rest.first() == Some(&0) => HeaderRead::Invalid { len: id_len.saturating_add(1) },
-            None => HeaderRead::Incomplete,
-        }
+    }
+
+    /// The header at the front of bytes that are enough for any. `None` if there is none.
+    fn read_front(front: &[u8; Self::MAX_LEN]) -> Option<Self> {
+        let id_len = width(front[0]);
+        let [a, b, c, d, ..] = *front;
+        let id = u32::from_be_bytes([a, b, c, d])
+            .checked_shr(32_u32.checked_sub((id_len as u32).saturating_mul(8))?)?;
+        let (size, size_len) = vint(*front.get(id_len..)?.first_chunk()?)?;
+        Some(Self { id, size, len: (id_len as u8).saturating_add(size_len) })
     }
 }
 
@@ -68,37 +75,26 @@ fn width(first: u8) -> usize {
     (first.leading_zeros() as usize).saturating_add(1)
 }
 
-/// The bits of a VINT behind its marker, by its width: 7 for each byte.
-const VINT_MASKS: [u64; 9] = [
-    0,
-    (1 << 7) - 1,
-    (1 << 14) - 1,
-    (1 << 21) - 1,
-    (1 << 28) - 1,
-    (1 << 35) - 1,
-    (1 << 42) - 1,
-    (1 << 49) - 1,
-    (1 << 56) - 1,
-];
-
-/// Reads a VINT of 1 to 8 bytes: its value, `None` when all its bits are ones, and its width.
+/// The VINT at the front of 8 bytes: its value, `None` when all its bits are ones, and its width. `None` if the first
+/// byte has no marker.
 #[inline]
-pub(crate) fn read_vint(bytes: &[u8]) -> Option<(Option<u64>, u8)> {
-    let &first = bytes.first()?;
-    let width = width(first);
-    let mask = *VINT_MASKS.get(width)?;
-    let value = big_endian(bytes, width)? & mask;
+pub(crate) fn vint(front: [u8; 8]) -> Option<(Option<u64>, u8)> {
+    let width = width(front[0]);
+    if width > 8 {
+        return None;
+    }
+    // 7 bits of each byte are behind the marker.
+    let bytes = width as u32;
+    let mask = u64::MAX.wrapping_shr(64_u32.wrapping_sub(bytes.wrapping_mul(7)));
+    let value = u64::from_be_bytes(front).wrapping_shr(64_u32.wrapping_sub(bytes.wrapping_mul(8))) & mask;
     Some(((value != mask).then_some(value), width as u8))
 }
 
-/// The first `width` bytes, 1 to 8, as an integer. One load and a shift, but for the last bytes of the input.
-#[inline]
-fn big_endian(bytes: &[u8], width: usize) -> Option<u64> {
-    if let Some(word) = bytes.first_chunk() {
-        let behind = 64_usize.checked_sub(width.checked_mul(8)?)?;
-        return u64::from_be_bytes(*word).checked_shr(behind as u32);
-    }
-    Some(bytes.get(..width)?.iter().fold(0, |value, &byte| value << 8 | u64::from(byte)))
+/// Reads a VINT of 1 to 8 bytes: its value, `None` when all its bits are ones, and its width.
+pub(crate) fn read_vint(bytes: &[u8]) -> Option<(Option<u64>, u8)> {
+    let mut front = [0; 8];
+    front.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    vint(front).filter(|&(_, width)| usize::from(width) <= bytes.len())
 }
 
 impl<'a> Cursor<'a> {
@@ -199,6 +195,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// The error for bytes of which the first `len` show that they begin no element.
+#[cold]
 pub(crate) fn invalid_element(bytes: &[u8], len: usize) -> Error {
     let telling = bytes.get(..len).unwrap_or(bytes);
     Error::malformed("an element ID of 1 to 4 bytes and a size of 1 to 8", hex(telling))

@@ -8,6 +8,6 @@ pub(crate) mod ebml;
 pub(crate) mod ids;
 pub(crate) mod track_entry;
 
-pub(crate) use block::BlockHeader;
+pub(crate) use block::{BlockHeader, PlainBlock};
 pub(crate) use ebml::{Cursor, ElementHeader, HeaderRead};
 pub use track_entry::{AudioSettings, TrackEntry, TrackType, VideoSettings};
