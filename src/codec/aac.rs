@@ -296,7 +296,13 @@ pub(crate) struct AdtsHeader {
 /// Recognises an ADTS frame that holds one access unit and is as long as `frame`.
 ///
 /// No bare access unit starts with the syncword: its first element would be the end.
+#[inline]
 pub(crate) fn adts_header(frame: &[u8]) -> Option<AdtsHeader> {
+    // The first bits of the syncword, at a glance.
+    if frame.first() == Some(&0xFF) { read_adts_header(frame) } else { None }
+}
+
+fn read_adts_header(frame: &[u8]) -> Option<AdtsHeader> {
     let mut reader = BitReader::new(frame);
     if reader.bits(12)? != 0xfff {
         return None;

@@ -57,10 +57,16 @@ pub(crate) struct NalScanner {
     start_code: Finder<'static>,
 }
 
+/// A set of NAL unit types: bit `n` for type `n`.
+type NalTypes = u64;
+
+/// Where the first byte of a NAL unit header has the type, and which types matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Syntax {
-    H264,
-    H265,
+struct Syntax {
+    type_shift: u32,
+    type_mask: u8,
+    parameter_sets: NalTypes,
+    random_access: NalTypes,
 }
 
 impl NalScanner {
@@ -72,51 +78,62 @@ impl NalScanner {
     /// Says what `frame` is, or in words why it is nothing that can be read.
     ///
     /// Unless the frame can stay as it is, its NAL units are added to `nals`, with `base` added to their offsets.
+    #[inline]
     pub(crate) fn scan(&self, frame: &[u8], base: u32, nals: &mut Vec<Nal>) -> Result<FrameScan, String> {
-        let mut scan = FrameScan::default();
-        let mut any = false;
-        let is_length_prefixed = walk_lengths(frame, self.length_size, |_, nal| match nal.first() {
-            Some(&first) => {
-                any = true;
-                scan.note(self.syntax.kind(first));
-            }
-            None => scan.empty_nals = scan.empty_nals.saturating_add(1),
-        });
-        if is_length_prefixed {
-            if !any {
-                return Err("expected at least one NAL unit, found none".into());
-            }
-            scan.reframed = self.length_size != 4;
-            scan.verbatim = !scan.reframed && !scan.has_parameter_sets && scan.empty_nals == 0;
-            if !scan.verbatim {
-                walk_lengths(frame, self.length_size, |offset, nal| self.list(base, offset, nal, nals));
-            }
-            return Ok(scan);
-        }
-        if !begins_with_start_code(frame) {
-            return Err(self.describe(frame));
-        }
-        scan = FrameScan { reframed: true, ..FrameScan::default() };
-        let before = nals.len();
-        split_annex_b(&self.start_code, frame, |offset, nal| match nal.first() {
-            Some(&first) => {
-                scan.note(self.syntax.kind(first));
-                self.list(base, offset, nal, nals);
-            }
-            None => scan.empty_nals = scan.empty_nals.saturating_add(1),
-        });
-        if nals.len() == before {
-            Err("expected a NAL unit behind a start code, found none".into())
-        } else {
-            Ok(scan)
+        match self.verbatim(frame) {
+            Some(scan) => Ok(scan),
+            None => self.list_nals(frame, base, nals),
         }
     }
 
-    fn list(&self, base: u32, offset: usize, nal: &[u8], nals: &mut Vec<Nal>) {
-        if let Some(&first) = nal.first() {
-            let offset = base.saturating_add(offset as u32);
-            nals.push(Nal { offset, len: nal.len() as u32, kind: self.syntax.kind(first) });
+    /// What a frame is that can stay as it is: NAL units behind lengths of four bytes, none empty, none a parameter
+    /// set. Most are, so this keeps to what tells.
+    #[inline]
+    fn verbatim(&self, frame: &[u8]) -> Option<FrameScan> {
+        let mut found: NalTypes = 0;
+        let mut rest = frame;
+        while let Some((len, behind)) = rest.split_first_chunk() {
+            let (nal, after) = behind.split_at_checked(u32::from_be_bytes(*len) as usize)?;
+            found |= self.syntax.nal_type(*nal.first()?);
+            rest = after;
         }
+        let is_any = found != 0 && rest.is_empty() && self.length_size == 4;
+        (is_any && found & self.syntax.parameter_sets == 0).then_some(FrameScan {
+            verbatim: true,
+            has_random_access: found & self.syntax.random_access != 0,
+            ..FrameScan::default()
+        })
+    }
+
+    fn list_nals(&self, frame: &[u8], base: u32, nals: &mut Vec<Nal>) -> Result<FrameScan, String> {
+        let before = nals.len();
+        let mut scan = FrameScan { reframed: self.length_size != 4, ..FrameScan::default() };
+        let list = |offset, nal: &[u8]| self.list(base, offset, nal, nals, &mut scan);
+        if !walk_lengths(frame, self.length_size, list) {
+            nals.truncate(before);
+            if !begins_with_start_code(frame) {
+                return Err(self.describe(frame));
+            }
+            scan = FrameScan { reframed: true, ..FrameScan::default() };
+            let list = |offset, nal: &[u8]| self.list(base, offset, nal, nals, &mut scan);
+            split_annex_b(&self.start_code, frame, list);
+        }
+        match nals.len() > before {
+            true => Ok(scan),
+            false => Err("expected at least one NAL unit, found none".into()),
+        }
+    }
+
+    #[inline]
+    fn list(&self, base: u32, offset: usize, nal: &[u8], nals: &mut Vec<Nal>, scan: &mut FrameScan) {
+        let Some(&first) = nal.first() else {
+            scan.empty_nals = scan.empty_nals.saturating_add(1);
+            return;
+        };
+        let kind = self.syntax.kind(first);
+        scan.has_parameter_sets |= kind == NalKind::ParameterSet;
+        scan.has_random_access |= kind == NalKind::RandomAccess;
+        nals.push(Nal { offset: base.saturating_add(offset as u32), len: nal.len() as u32, kind });
     }
 
     /// Why a frame that is neither is not length-prefixed.
@@ -139,23 +156,34 @@ impl NalScanner {
     }
 }
 
-impl FrameScan {
-    fn note(&mut self, kind: NalKind) {
-        match kind {
-            NalKind::ParameterSet => self.has_parameter_sets = true,
-            NalKind::RandomAccess => self.has_random_access = true,
-            NalKind::Other => {}
-        }
-    }
-}
-
 impl Syntax {
-    /// Kind by the first byte of the NAL unit header (H.264 table 7-1, H.265 table 7-1).
+    /// H.264 table 7-1: 7 SPS, 8 PPS, 5 IDR.
+    const H264: Self =
+        Self { type_shift: 0, type_mask: 0x1F, parameter_sets: 1 << 7 | 1 << 8, random_access: 1 << 5 };
+
+    /// H.265 table 7-1: 32 VPS, 33 SPS, 34 PPS, 16 to 23 IRAP.
+    const H265: Self = Self {
+        type_shift: 1,
+        type_mask: 0x3F,
+        parameter_sets: 1 << 32 | 1 << 33 | 1 << 34,
+        random_access: 0xFF << 16,
+    };
+
+    /// The type of a NAL unit by the first byte of its header.
+    #[inline]
+    fn nal_type(self, first: u8) -> NalTypes {
+        1_u64.wrapping_shl(u32::from(first.wrapping_shr(self.type_shift) & self.type_mask))
+    }
+
+    #[inline]
     fn kind(self, first: u8) -> NalKind {
-        match (self, first & 0x1F, first >> 1 & 0x3F) {
-            (Self::H264, 7 | 8, _) | (Self::H265, _, 32..=34) => NalKind::ParameterSet,
-            (Self::H264, 5, _) | (Self::H265, _, 16..=23) => NalKind::RandomAccess,
-            _ => NalKind::Other,
+        let nal_type = self.nal_type(first);
+        if nal_type & self.parameter_sets != 0 {
+            NalKind::ParameterSet
+        } else if nal_type & self.random_access != 0 {
+            NalKind::RandomAccess
+        } else {
+            NalKind::Other
         }
     }
 }

@@ -60,8 +60,9 @@ impl Scanner {
             error: None,
         };
         scan.error = scan.read(fragment).err();
-        scan.video.note_duration(fragment, scan.configs.video_index);
-        scan.audio.note_duration(fragment, scan.configs.audio_index);
+        let any_duration = fragment.blocks().iter().any(|block| block.duration_ns > 0);
+        scan.video.note_duration(fragment, scan.configs.video_index, any_duration);
+        scan.audio.note_duration(fragment, scan.configs.audio_index, any_duration);
         scan
     }
 
@@ -79,6 +80,8 @@ impl Scanner {
 }
 
 impl FragmentScan {
+    // By itself, the loop has all registers.
+    #[inline(never)]
     fn read(&mut self, fragment: &Fragment) -> Result<(), Error> {
         let configs = self.configs.clone();
         let (Ok(video), Ok(audio)) = (&configs.video, &configs.audio) else {
@@ -86,11 +89,13 @@ impl FragmentScan {
             return Ok(());
         };
         let nal_scanner = NalScanner::new(video.codec, video.length_size());
-        let frames = |index: Option<usize>| {
-            fragment.blocks().iter().filter(|block| Some(usize::from(block.track)) == index).count()
-        };
-        self.video.samples.reserve_exact(frames(configs.video_index));
-        self.audio.samples.reserve_exact(frames(configs.audio_index));
+        let of_video = |block: &&Block| Some(usize::from(block.track)) == configs.video_index;
+        let pictures = fragment.blocks().iter().filter(of_video).count();
+        self.video.samples.reserve_exact(pictures);
+        if audio.is_some() {
+            // Blocks of other tracks are rare.
+            self.audio.samples.reserve_exact(fragment.blocks().len().saturating_sub(pictures));
+        }
         for block in fragment.blocks() {
             let index = Some(usize::from(block.track));
             let (number, read) = if index == configs.video_index {
@@ -118,11 +123,11 @@ impl FragmentScan {
     ) -> Result<(), String> {
         let first_nal = self.nals.len();
         let scan = nal_scanner.scan(fragment.frame_bytes(block), block.offset, &mut self.nals)?;
-        self.video.adapted.note(scan);
         let (offset, nals) = if scan.verbatim {
             self.least_len = self.least_len.saturating_add(u64::from(block.len));
             (block.offset, 0)
         } else {
+            self.video.adapted.note(scan);
             let added = self.nals.iter().skip(first_nal).filter(|nal| nal.kind != NalKind::ParameterSet);
             let lens = added.map(|nal| u64::from(nal.len).saturating_add(NAL_LENGTH_SIZE as u64));
             self.least_len = lens.fold(self.least_len, u64::saturating_add);
@@ -174,11 +179,10 @@ impl FragmentScan {
 
 impl TrackScan {
     /// BlockDuration of the frame that is shown last, else the track's DefaultDuration.
-    fn note_duration(&mut self, fragment: &Fragment, index: Option<usize>) {
+    fn note_duration(&mut self, fragment: &Fragment, index: Option<usize>, any_duration: bool) {
         let Some(index) = index else { return };
         let blocks = fragment.blocks().iter().filter(|block| usize::from(block.track) == index);
-        let any = fragment.blocks().iter().any(|block| block.duration_ns > 0);
-        let last_shown = if any { blocks.max_by_key(|block| block.time_ns) } else { None };
+        let last_shown = if any_duration { blocks.max_by_key(|block| block.time_ns) } else { None };
         let declared = fragment.tracks().get(index).and_then(|entry| entry.default_duration_ns);
         let duration = last_shown.and_then(Block::duration_ns).or(declared);
         self.frame_duration_ns = duration.and_then(|duration| i64::try_from(duration).ok());
