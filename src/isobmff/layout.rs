@@ -2,7 +2,7 @@
 
 use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
-use crate::track::cadence::{ns_to_ticks, ticks_to_ns};
+use crate::track::clock::{ns_to_ticks, ticks_to_ns};
 use crate::track::plan::TrackPlan;
 use crate::track::runs::RunCursor;
 use crate::track::timeline::{Timeline, TrackTimes};

@@ -9,7 +9,7 @@ use crate::isobmff::writer::{BoxWriter, version_for};
 use crate::report::TrackReport;
 use crate::timestamp::Timestamp;
 use crate::track::Entry;
-use crate::track::cadence::ns_to_ticks;
+use crate::track::clock::ns_to_ticks;
 
 /// Ticks per second of the movie: a millisecond is whole in it, and the offset between the tracks is exact to 6 µs.
 const MOVIE_TIMESCALE: u32 = 90_000;

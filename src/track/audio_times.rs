@@ -13,7 +13,8 @@
 //! than half a tick of the source's clock for that reason alone, the whole run is put in the middle.
 
 use crate::error::{Error, ErrorKind};
-use crate::track::cadence::{middle_of_rounding, ns_to_ticks, ticks_to_ns};
+use crate::track::cadence::middle_of_rounding;
+use crate::track::clock::{TickClock, ns_to_ticks, ticks_to_ns};
 use crate::track::runs::Runs;
 use crate::track::timeline::TrackTimes;
 
@@ -48,9 +49,9 @@ pub(crate) struct AudioTimes {
 #[derive(Debug)]
 struct Run {
     first: i64,
-    /// Where the last sample begins, and how long it is.
-    last: i64,
+    /// How long the last sample is, and where it ends.
     last_ticks: u32,
+    end: TickClock,
     /// Of all samples but the last.
     deltas: Runs<u32>,
     /// How far blocks are ahead of and behind their frames, in nanoseconds.
@@ -105,8 +106,8 @@ impl AudioTimes {
 
     /// When the audio placed so far ends, in nanoseconds on the clip's timeline.
     pub(crate) fn end_ns(&self) -> Option<i64> {
-        let end = ticks_to_ns(self.run.as_ref()?.end(), self.timescale);
-        self.start_ns.map(|start| start.saturating_add(end))
+        let end_ns = self.run.as_ref()?.end.ns();
+        self.start_ns.map(|start| start.saturating_add(end_ns))
     }
 
     /// How far a frame may be off its block, in nanoseconds.
@@ -141,17 +142,17 @@ impl AudioTimes {
                 Due::At(time_ns) | Due::BehindGap(time_ns) => time_ns,
                 Due::Next => 0,
             });
-            self.run = Some(Run::new(0, frame));
+            self.run = Some(Run::new(0, frame, self.timescale));
             return Ok(());
         };
         let (Due::At(time_ns) | Due::BehindGap(time_ns)) = due else {
             self.extend(frame, 0);
             return Ok(());
         };
-        let (expected, last) = (run.end(), run.last);
+        let (expected, expected_ns, last) = (run.end.ticks(), run.end.ns(), run.last());
         let tolerance_ns = self.note_tolerance(frame, scale_ns);
         let block_ns = time_ns.saturating_sub(self.start_ns.unwrap_or(0));
-        let off_ns = block_ns.saturating_sub(ticks_to_ns(expected, self.timescale));
+        let off_ns = block_ns.saturating_sub(expected_ns);
         if off_ns.abs() <= tolerance_ns {
             self.extend(frame, off_ns);
             return Ok(());
@@ -170,7 +171,7 @@ impl AudioTimes {
             self.reanchored = self.reanchored.saturating_add(1);
         }
         self.end_run()?;
-        self.run = Some(Run::new(place, frame));
+        self.run = Some(Run::new(place, frame, self.timescale));
         Ok(())
     }
 
@@ -194,7 +195,7 @@ impl AudioTimes {
                 let earliest = ns_to_ticks(self.not_before_ns.saturating_sub(start_ns), self.timescale);
                 phase = if earliest > 0 { 0 } else { phase.max(earliest) };
                 self.phase_ns = ticks_to_ns(phase, self.timescale);
-                self.ended = Some((run.last.saturating_add(phase), run.last_ticks));
+                self.ended = Some((run.last().saturating_add(phase), run.last_ticks));
             }
             Some((last, _)) => {
                 let first = run.first.saturating_add(phase).max(last.saturating_add(1));
@@ -202,7 +203,7 @@ impl AudioTimes {
                     u32::try_from(first.saturating_sub(last)).map_err(|_| self.too_long(first, last))?;
                 self.deltas.push(1, delta);
                 let moved = first.saturating_sub(run.first);
-                self.ended = Some((run.last.saturating_add(moved), run.last_ticks));
+                self.ended = Some((run.last().saturating_add(moved), run.last_ticks));
             }
         }
         for &(count, ticks) in run.deltas.as_slice() {
@@ -222,51 +223,47 @@ impl AudioTimes {
         self.end_run()?;
         let (Some(start_ns), Some((_, ticks))) = (self.start_ns, self.ended) else { return Ok(None) };
         self.deltas.push(1, ticks);
-        let duration = self.deltas.as_slice().iter().fold(0, |sum: u64, &(count, delta)| {
-            sum.saturating_add(u64::from(count).saturating_mul(u64::from(delta)))
-        });
         Ok(Some(TrackTimes {
             timescale: self.timescale,
             start_ns: start_ns.saturating_add(self.phase_ns),
             composition_delay: 0,
+            duration: self.deltas.sum(),
             deltas: self.deltas,
             offsets: Runs::default(),
-            duration,
         }))
     }
 }
 
 impl Run {
-    fn new(place: i64, frame: AudioFrame) -> Self {
+    fn new(place: i64, frame: AudioFrame, timescale: u32) -> Self {
         let mut run = Self {
             first: place,
-            last: place,
             last_ticks: frame.ticks,
+            end: TickClock::new(place, timescale),
             deltas: Runs::default(),
             least_off_ns: 0,
             most_off_ns: 0,
         };
-        run.add_before_last(frame);
+        run.add_but_last(frame);
         run
     }
 
-    fn end(&self) -> i64 {
-        self.last.saturating_add(i64::from(self.last_ticks))
+    /// Where the last sample begins.
+    fn last(&self) -> i64 {
+        self.end.ticks().saturating_sub(i64::from(self.last_ticks))
     }
 
     #[inline]
     fn push(&mut self, frame: AudioFrame) {
         self.deltas.push(1, self.last_ticks);
-        self.last = self.end();
         self.last_ticks = frame.ticks;
-        self.add_before_last(frame);
+        self.add_but_last(frame);
     }
 
-    /// All samples of a frame but the last, which is as long as what follows says.
+    /// The samples of a frame, whose last is as long as what follows says.
     #[inline]
-    fn add_before_last(&mut self, frame: AudioFrame) {
-        let before_last = frame.count.saturating_sub(1);
-        self.deltas.push(before_last, frame.ticks);
-        self.last = self.last.saturating_add(i64::from(before_last).saturating_mul(i64::from(frame.ticks)));
+    fn add_but_last(&mut self, frame: AudioFrame) {
+        self.deltas.push(frame.count.saturating_sub(1), frame.ticks);
+        self.end.advance(frame.count.max(1).saturating_mul(frame.ticks));
     }
 }

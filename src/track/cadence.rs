@@ -3,6 +3,9 @@
 //! A file whose clock ticks in milliseconds shows 30 frames per second as steps of 33, 33 and 34. Where all times lie
 //! within that rounding of an exact cadence, the cadence is what was meant, and one `stts` run says it.
 
+use crate::track::clock::{TickClock, ns_to_ticks, ticks_to_ns};
+use crate::track::runs::Runs;
+
 /// A cadence, as the media timescale and the ticks of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cadence {
@@ -16,8 +19,8 @@ pub(crate) struct OnCadence {
     pub(crate) cadence: Cadence,
     /// When the first picture is shown, in nanoseconds: at most half a tick of the source from what it says.
     pub(crate) start_ns: i64,
-    /// Presentation times from there, in ticks of the timescale.
-    pub(crate) ticks: Vec<i64>,
+    /// Stretches without a gap: the first presentation time, in ticks of the timescale from there, and how many.
+    stretches: Vec<(i64, u32)>,
     /// Whether any time differs from the source's.
     pub(crate) moved: bool,
 }
@@ -76,30 +79,6 @@ impl Cadence {
     }
 }
 
-pub(crate) fn ticks_to_ns(ticks: i64, timescale: u32) -> i64 {
-    rescale(ticks, 1_000_000_000, timescale)
-}
-
-pub(crate) fn ns_to_ticks(ns: i64, timescale: u32) -> i64 {
-    rescale(ns, timescale, 1_000_000_000)
-}
-
-/// `value * factor / divisor`, halves up, kept within `i64`.
-#[inline]
-fn rescale(value: i64, factor: u32, divisor: u32) -> i64 {
-    let divisor = divisor.max(1);
-    let half = i64::from(divisor / 2);
-    // Times of a clip fit 64 bits, in which a division takes a tenth of what it takes in 128.
-    match value.checked_mul(i64::from(factor)).and_then(|product| product.checked_add(half)) {
-        Some(product) => product.div_euclid(i64::from(divisor)),
-        None => {
-            let product = i128::from(value).saturating_mul(i128::from(factor));
-            let quotient = product.saturating_add(i128::from(half)).div_euclid(i128::from(divisor));
-            i64::try_from(quotient).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
-        }
-    }
-}
-
 /// Finds the cadence that all of `times_ns` lie on, within half a tick of the source's `scale_ns`.
 ///
 /// `times_ns` are in presentation order and increase. A step of more than one and a half frames ends a run: each run
@@ -130,42 +109,73 @@ fn fit(times_ns: &[i64], scale_ns: i64, cadence: Cadence) -> Option<OnCadence> {
     let frame_ns = cadence.ns(1);
     let longest_step = frame_ns.saturating_add(frame_ns / 2);
     let mut start_ns = None;
-    let mut ticks = Vec::with_capacity(times_ns.len());
+    let mut stretches = Vec::new();
     let mut moved = false;
-    for run in times_ns.chunk_by(|a, b| b.saturating_sub(*a) <= longest_step) {
-        let phase_ns = phase(run, scale_ns, cadence)?;
-        let start_ns = *start_ns.get_or_insert(phase_ns);
-        let first_tick = ns_to_ticks(phase_ns.checked_sub(start_ns)?, cadence.timescale);
-        for (index, &time_ns) in run.iter().enumerate() {
-            let tick = first_tick
-                .checked_add(i64::try_from(index).ok()?.checked_mul(i64::from(cadence.frame_ticks))?)?;
-            let moved_by = ticks_to_ns(tick, cadence.timescale).checked_add(start_ns)?.abs_diff(time_ns);
-            // Half a tick, and the rounding of a nanosecond.
-            if moved_by > scale_ns.unsigned_abs().div_ceil(2).saturating_add(1) {
-                return None;
-            }
-            moved |= moved_by > 1;
-            ticks.push(tick);
+    for stretch in times_ns.chunk_by(|a, b| b.saturating_sub(*a) <= longest_step) {
+        let first_ns = *stretch.first()?;
+        let (least_ns, most_ns) = off_cadence(stretch, scale_ns, cadence)?;
+        // When the first frame is due so that no frame is off by more than half a tick: on its own time if that will
+        // do, else in the middle of what will.
+        let due_ns = first_ns.checked_add(middle_of_rounding(least_ns, most_ns, scale_ns))?;
+        let start_ns = *start_ns.get_or_insert(due_ns);
+        let first_tick = ns_to_ticks(due_ns.checked_sub(start_ns)?, cadence.timescale);
+        let first_moved =
+            ticks_to_ns(first_tick, cadence.timescale).checked_add(start_ns)?.checked_sub(first_ns)?;
+        let moved_by = first_moved.abs_diff(least_ns).max(first_moved.abs_diff(most_ns));
+        // Half a tick, and the rounding of a nanosecond.
+        if moved_by > scale_ns.unsigned_abs().div_ceil(2).saturating_add(1) {
+            return None;
         }
+        moved |= moved_by > 1;
+        stretches.push((first_tick, u32::try_from(stretch.len()).ok()?));
     }
-    Some(OnCadence { cadence, start_ns: start_ns?, ticks, moved })
+    Some(OnCadence { cadence, start_ns: start_ns?, stretches, moved })
 }
 
-/// When the first frame of a run is due, so that no frame is off by more than half a tick: on its own time if that
-/// will do, else in the middle of what will. `None` if nothing will.
-fn phase(run: &[i64], scale_ns: i64, cadence: Cadence) -> Option<i64> {
-    let first = *run.first()?;
+/// How far the times of a stretch are before and behind a cadence that begins with the first of them. `None` if the
+/// rounding of a clock cannot be why.
+fn off_cadence(stretch: &[i64], scale_ns: i64, cadence: Cadence) -> Option<(i64, i64)> {
+    let first = *stretch.first()?;
+    let mut due = TickClock::new(0, cadence.timescale);
     let (mut least, mut most) = (0, 0);
-    for (index, &time_ns) in run.iter().enumerate() {
-        let due = cadence.ns(i64::try_from(index).ok()?);
-        let off = time_ns.checked_sub(first)?.checked_sub(due)?;
+    for &time_ns in stretch {
+        let off = time_ns.checked_sub(first)?.checked_sub(due.ns())?;
         least = off.min(least);
         most = off.max(most);
         if most.saturating_sub(least) > scale_ns.saturating_add(1) {
             return None;
         }
+        due.advance(cadence.frame_ticks);
     }
-    first.checked_add(middle_of_rounding(least, most, scale_ns))
+    Some((least, most))
+}
+
+impl OnCadence {
+    /// Presentation times, in ticks of the timescale from the first.
+    pub(crate) fn ticks(&self) -> impl Iterator<Item = i64> {
+        let step = i64::from(self.cadence.frame_ticks);
+        self.stretches.iter().flat_map(move |&(first, count)| {
+            (0..i64::from(count)).map(move |index| first.saturating_add(index.saturating_mul(step)))
+        })
+    }
+
+    /// From each presentation time to the next, and from the last a frame further. `None` if one takes 2^32 ticks.
+    pub(crate) fn deltas(&self) -> Option<Runs<u32>> {
+        let frame_ticks = self.cadence.frame_ticks;
+        let mut deltas = Runs::default();
+        let mut last = None::<i64>;
+        for &(first, count) in &self.stretches {
+            if let Some(last) = last {
+                deltas.push(1, u32::try_from(first.saturating_sub(last)).ok()?);
+            }
+            let steps = count.saturating_sub(1);
+            deltas.push(steps, frame_ticks);
+            let length = i64::from(steps).saturating_mul(i64::from(frame_ticks));
+            last = Some(first.saturating_add(length));
+        }
+        deltas.push(1, frame_ticks);
+        Some(deltas)
+    }
 }
 
 /// Where a run must be put whose times are between `least_ns` and `most_ns` off, all by the rounding of a clock with
@@ -215,8 +225,8 @@ mod tests {
             for times in [rounded(rate, 3000, nearest), rounded(rate, 3000, down)] {
                 let found = find(&times, MS, None).unwrap();
                 assert_eq!(found.cadence.rate(), (rate.0 as u32, rate.1 as u32));
-                for (tick, time) in found.ticks.iter().zip(&times) {
-                    let off = ticks_to_ns(*tick, found.cadence.timescale) + found.start_ns - time;
+                for (tick, time) in found.ticks().zip(&times) {
+                    let off = ticks_to_ns(tick, found.cadence.timescale) + found.start_ns - time;
                     assert!(off.abs() <= MS / 2 + 1, "{rate:?}: {off}");
                 }
             }
@@ -236,9 +246,15 @@ mod tests {
         let mut times = rounded((30, 1), 60, nearest);
         times.extend(rounded((30, 1), 60, nearest).iter().map(|t| t + 5_017 * MS));
         let found = find(&times, MS, None).unwrap();
-        let second = ticks_to_ns(found.ticks[60], found.cadence.timescale);
+        let ticks: Vec<i64> = found.ticks().collect();
+        let second = ticks_to_ns(ticks[60], found.cadence.timescale);
         assert!((second - 5_017 * MS).abs() <= 50_000, "{second}");
-        assert_eq!(found.ticks[61] - found.ticks[60], i64::from(found.cadence.frame_ticks));
+        assert_eq!(ticks[61] - ticks[60], i64::from(found.cadence.frame_ticks));
+        let deltas: Vec<i64> = ticks.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let runs = found.deltas().unwrap();
+        let unrolled =
+            runs.as_slice().iter().flat_map(|&(count, delta)| vec![i64::from(delta); count as usize]);
+        assert_eq!(unrolled.collect::<Vec<_>>(), [deltas, vec![1000]].concat());
     }
 
     #[test]

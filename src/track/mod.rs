@@ -5,6 +5,7 @@
 
 pub(crate) mod audio_times;
 pub(crate) mod cadence;
+pub(crate) mod clock;
 pub(crate) mod entries;
 pub(crate) mod plan;
 pub(crate) mod runs;

@@ -38,6 +38,15 @@ impl<T: Copy + PartialEq> Runs<T> {
     }
 }
 
+impl Runs<u32> {
+    /// The sum of all values.
+    pub(crate) fn sum(&self) -> u64 {
+        self.0.iter().fold(0, |sum, &(count, value)| {
+            sum.saturating_add(u64::from(count).saturating_mul(u64::from(value)))
+        })
+    }
+}
+
 /// A place in [`Runs`].
 #[derive(Debug, Clone)]
 pub(crate) struct RunCursor<'a, T> {

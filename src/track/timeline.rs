@@ -16,11 +16,11 @@ use crate::codec::AudioConfig;
 use crate::error::Error;
 use crate::report::Event;
 use crate::track::audio_times::{AudioFrame, AudioTimes, Due};
-use crate::track::cadence::ticks_to_ns;
+use crate::track::clock::ticks_to_ns;
 use crate::track::plan::TrackPlan;
 use crate::track::runs::Runs;
 use crate::track::tracks::{AUDIO_TRACK, VIDEO_TRACK};
-use crate::track::video_times::{self, Presentation, VideoTimes};
+use crate::track::video_times::{Presentation, VideoTimes};
 use crate::track::{ClipFragment, Entry, Segment};
 
 /// What becomes of time in which nothing was recorded.
@@ -147,7 +147,7 @@ impl<'a> Builder<'a> {
 
     fn build(mut self) -> Result<Timeline, Error> {
         let origin_ns = self.fragments.first().map_or(0, |fragment| fragment.start_ns);
-        let mut order = Presentation::new();
+        let mut order = Presentation::default();
         let segments = self.plan.video.segments.iter().zip(&self.plan.audio.segments);
         for (fragment, (video, audio)) in self.fragments.iter().zip(segments) {
             self.add(fragment, video, audio, origin_ns, &mut order)
@@ -165,12 +165,11 @@ impl<'a> Builder<'a> {
         order: &mut Presentation,
     ) -> Result<(), Error> {
         let scale_ns = fragment.timestamp_scale_ns;
-        video_times::presentation_order(&video.samples, order)
-            .map_err(|error| error.on_track(VIDEO_TRACK))?;
+        order.sort(&video.samples).map_err(|error| error.on_track(VIDEO_TRACK))?;
         let recorded_ns = fragment.start_ns.saturating_sub(origin_ns).saturating_sub(self.closed_ns);
         let usual_ns =
             self.video_reached.filter(|reached| !reached.is_guess).map(|reached| reached.sample_ns);
-        let mut video_span = video_times::span(order, video.frame_duration_ns, scale_ns, usual_ns);
+        let mut video_span = order.span(video.frame_duration_ns, scale_ns, usual_ns);
         self.learn_step(recorded_ns, &mut video_span);
         let audio_span = self.audio_span(audio);
         let placement = self.place(fragment, recorded_ns, video_span, audio_span, audio);

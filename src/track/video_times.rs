@@ -7,7 +7,8 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::track::Sample;
-use crate::track::cadence::{self, Cadence, ns_to_ticks};
+use crate::track::cadence::{self, Cadence, OnCadence};
+use crate::track::clock::ns_to_ticks;
 use crate::track::runs::Runs;
 use crate::track::timeline::{Span, TrackTimes};
 
@@ -22,56 +23,86 @@ const TIMESCALES: [u32; 3] = [90_000, 10_000, 1000];
 /// How long a frame is taken to last when nothing tells: the only one of a clip.
 const LONE_FRAME_NS: i64 = 33_333_333;
 
-/// The frames of one fragment in presentation order: time, and index in decode order.
-pub(crate) type Presentation = Vec<(i64, u32)>;
+/// The frames of one fragment in presentation order.
+#[derive(Debug, Default)]
+pub(crate) struct Presentation {
+    /// Time, and index in decode order.
+    order: Vec<(i64, u32)>,
+    /// Whether that is another order than decode order.
+    is_reordered: bool,
+}
 
-/// Sorts the frames of a fragment by presentation time; of equal ones, the first to be decoded is the first.
-///
-/// Fails on the frame that is shown before more than 16 frames which are decoded before it.
-pub(crate) fn presentation_order(samples: &[Sample], order: &mut Presentation) -> Result<(), Error> {
-    order.clear();
-    order.reserve(samples.len());
-    for (index, sample) in samples.iter().enumerate() {
-        let later = order.iter().rev().take(MAX_REORDERED.saturating_add(1));
-        let later = later.take_while(|(time, _)| *time > sample.time_ns).count();
+impl Presentation {
+    /// Sorts the frames of a fragment by presentation time; of equal ones, the first to be decoded is the first.
+    ///
+    /// Fails on the frame that is shown before more than 16 frames which are decoded before it.
+    pub(crate) fn sort(&mut self, samples: &[Sample]) -> Result<(), Error> {
+        self.order.clear();
+        self.order.reserve(samples.len());
+        self.is_reordered = false;
+        for (index, sample) in samples.iter().enumerate() {
+            let frame = (sample.time_ns, index as u32);
+            match self.order.last() {
+                Some((last_ns, _)) if *last_ns > sample.time_ns => self.insert(frame)?,
+                _ => self.order.push(frame),
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts a frame that is shown before the last.
+    fn insert(&mut self, frame: (i64, u32)) -> Result<(), Error> {
+        self.is_reordered = true;
+        let later = self.order.iter().rev().take(MAX_REORDERED.saturating_add(1));
+        let later = later.take_while(|(time_ns, _)| *time_ns > frame.0).count();
         if later > MAX_REORDERED {
             let reason = format!(
                 "expected a frame that is shown before at most {MAX_REORDERED} frames decoded before it, found more"
             );
-            return Err(ErrorKind::InvalidMediaFrame {
-                time_ms: sample.time_ns.div_euclid(1_000_000),
-                reason,
-            }
-            .into());
+            let time_ms = frame.0.div_euclid(1_000_000);
+            return Err(ErrorKind::InvalidMediaFrame { time_ms, reason }.into());
         }
-        order.insert(order.len().saturating_sub(later), (sample.time_ns, index as u32));
+        self.order.insert(self.order.len().saturating_sub(later), frame);
+        Ok(())
     }
-    Ok(())
-}
 
-/// Where the frames of a fragment begin and end. One lasts as long as the producer says, else the usual step.
-pub(crate) fn span(
-    order: &Presentation,
-    frame_duration_ns: Option<i64>,
-    scale_ns: i64,
-    before: Option<i64>,
-) -> Option<Span> {
-    let (first_ns, last_ns) = (order.first()?.0, order.last()?.0);
-    let known_ns =
-        frame_duration_ns.or_else(|| usual_step(order, scale_ns)).filter(|&duration| duration > 0).or(before);
-    let sample_ns = known_ns.unwrap_or(LONE_FRAME_NS);
-    Some(Span { first_ns, last_ns, sample_ns, is_guess: known_ns.is_none() })
-}
+    /// Where the frames begin and end. One lasts as long as the producer says, else the usual step.
+    pub(crate) fn span(
+        &self,
+        frame_duration_ns: Option<i64>,
+        scale_ns: i64,
+        before: Option<i64>,
+    ) -> Option<Span> {
+        let (first_ns, last_ns) = (self.order.first()?.0, self.order.last()?.0);
+        let known_ns = frame_duration_ns
+            .or_else(|| self.usual_step(scale_ns))
+            .filter(|&duration| duration > 0)
+            .or(before);
+        let sample_ns = known_ns.unwrap_or(LONE_FRAME_NS);
+        Some(Span { first_ns, last_ns, sample_ns, is_guess: known_ns.is_none() })
+    }
 
-/// The mean step, which undoes the rounding of the single ones, unless a hole puts it off the median step.
-fn usual_step(order: &Presentation, scale_ns: i64) -> Option<i64> {
-    let mut steps: Vec<i64> =
-        order.iter().zip(order.iter().skip(1)).map(|(a, b)| b.0.saturating_sub(a.0)).collect();
-    let count = i64::try_from(steps.len()).ok()?;
-    let mean = order.last()?.0.saturating_sub(order.first()?.0).checked_div(count)?;
-    let middle = steps.len() / 2;
-    let (_, &mut median, _) = steps.select_nth_unstable(middle);
-    Some(if mean.abs_diff(median) < scale_ns.unsigned_abs() { mean } else { median })
+    /// The mean step, which undoes the rounding of the single ones, unless a hole puts it off the median step.
+    fn usual_step(&self, scale_ns: i64) -> Option<i64> {
+        let steps = || self.order.iter().zip(self.order.iter().skip(1)).map(|(a, b)| b.0.saturating_sub(a.0));
+        let count = self.order.len().checked_sub(1).filter(|&count| count > 0)?;
+        let length = self.order.last()?.0.saturating_sub(self.order.first()?.0);
+        let mean = length.checked_div(i64::try_from(count).ok()?)?;
+        // The median is near the mean if neither half of the steps is on one side of what is near.
+        let (from, to) = (mean.saturating_sub(scale_ns), mean.saturating_add(scale_ns));
+        let (mut below, mut above) = (0_usize, 0_usize);
+        for step in steps() {
+            below = below.saturating_add(usize::from(step <= from));
+            above = above.saturating_add(usize::from(step >= to));
+        }
+        let middle = count / 2;
+        if below <= middle && above < count.saturating_sub(middle) {
+            return Some(mean);
+        }
+        let mut steps: Vec<i64> = steps().collect();
+        let (_, &mut median, _) = steps.select_nth_unstable(middle);
+        Some(median)
+    }
 }
 
 /// Collects the frames of the clip, fragment by fragment, and gives them times.
@@ -79,7 +110,7 @@ fn usual_step(order: &Presentation, scale_ns: i64) -> Option<i64> {
 pub(crate) struct VideoTimes {
     /// Presentation times on the clip's timeline in presentation order, in nanoseconds.
     shown_ns: Vec<i64>,
-    /// For each frame in decode order, its place in presentation order.
+    /// For each frame in decode order, its place in presentation order. Empty as long as the two are one.
     place: Vec<u32>,
     frame_ns: i64,
     scale_ns: i64,
@@ -98,19 +129,23 @@ impl VideoTimes {
     /// Adds the frames of a fragment, which were put `base_ns` behind the start of the clip.
     pub(crate) fn push(
         &mut self,
-        order: &Presentation,
+        frames: &Presentation,
         base_ns: i64,
         span: Span,
         scale_ns: i64,
         hint: Option<i64>,
     ) {
         let first = self.shown_ns.len();
-        self.place.resize(first.saturating_add(order.len()), 0);
-        for &(time_ns, decode_index) in order {
-            let place = self.shown_ns.len() as u32;
-            self.shown_ns.push(time_ns.saturating_add(base_ns));
-            if let Some(entry) = self.place.get_mut(first.saturating_add(decode_index as usize)) {
-                *entry = place;
+        self.shown_ns.extend(frames.order.iter().map(|(time_ns, _)| time_ns.saturating_add(base_ns)));
+        if frames.is_reordered || !self.place.is_empty() {
+            // Where nothing was reordered so far, each frame is in its own place.
+            let known = self.place.len() as u32;
+            self.place.extend(known..self.shown_ns.len() as u32);
+            let places = self.place.get_mut(first..).unwrap_or_default();
+            for (&(_, decode_index), place) in frames.order.iter().zip(first as u32..) {
+                if let Some(entry) = places.get_mut(decode_index as usize) {
+                    *entry = place;
+                }
             }
         }
         self.frame_ns = span.sample_ns;
@@ -124,64 +159,54 @@ impl VideoTimes {
         let longest_step = self.longest_step();
         let on_cadence = cadence::find(&self.shown_ns, self.scale_ns, self.default_duration_ns)
             .filter(|found| fits(longest_step, found.cadence.timescale));
-        let (timescale, start_ns, mut shown, last_delta, cadence) = match on_cadence {
-            Some(found) => {
-                let Cadence { timescale, frame_ticks } = found.cadence;
-                (
-                    timescale,
-                    found.start_ns,
-                    found.ticks,
-                    i64::from(frame_ticks),
-                    found.moved.then_some(found.cadence),
-                )
-            }
-            None => {
-                let timescale = TIMESCALES.into_iter().find(|&t| fits(longest_step, t)).ok_or_else(|| {
-                    let reason = format!(
-                        "expected gaps below 49 days, found one of {} s",
-                        longest_step / 1_000_000_000
-                    );
-                    Error::new(ErrorKind::TimeOutOfRange { reason })
-                })?;
-                let ticks = |ns: &i64| ns_to_ticks(ns.saturating_sub(first_ns), timescale);
-                let shown = self.shown_ns.iter().map(ticks).collect();
-                (timescale, first_ns, shown, ns_to_ticks(self.frame_ns, timescale).max(1), None)
-            }
-        };
-        let spread = spread_collisions(&mut shown);
-        let times = self.tables(timescale, start_ns, &shown, last_delta)?;
-        Ok(Some(TimedVideo { times, cadence, spread }))
+        match on_cadence {
+            Some(found) => self.on_cadence(&found),
+            None => self.as_recorded(first_ns, longest_step),
+        }
+        .map(Some)
     }
 
+    fn on_cadence(&self, found: &OnCadence) -> Result<TimedVideo, Error> {
+        let deltas = found.deltas().ok_or_else(too_long)?;
+        let shown = if self.place.is_empty() { Vec::new() } else { found.ticks().collect() };
+        let times = self.tables(found.cadence.timescale, found.start_ns, &shown, deltas)?;
+        Ok(TimedVideo { times, cadence: found.moved.then_some(found.cadence), spread: 0 })
+    }
+
+    fn as_recorded(&self, first_ns: i64, longest_step: i64) -> Result<TimedVideo, Error> {
+        let timescale = TIMESCALES.into_iter().find(|&t| fits(longest_step, t)).ok_or_else(|| {
+            let found_s = longest_step / 1_000_000_000;
+            let reason = format!("expected gaps below 49 days, found one of {found_s} s");
+            Error::new(ErrorKind::TimeOutOfRange { reason })
+        })?;
+        let ticks = |ns: &i64| ns_to_ticks(ns.saturating_sub(first_ns), timescale);
+        let mut shown: Vec<i64> = self.shown_ns.iter().map(ticks).collect();
+        let spread = spread_collisions(&mut shown);
+        let mut deltas = Runs::default();
+        for (shown, next) in shown.iter().zip(shown.iter().skip(1)) {
+            deltas.push(1, u32::try_from(next.saturating_sub(*shown)).map_err(|_| too_long())?);
+        }
+        let last = ns_to_ticks(self.frame_ns, timescale).max(1);
+        deltas.push(1, u32::try_from(last).map_err(|_| too_long())?);
+        let times = self.tables(timescale, first_ns, &shown, deltas)?;
+        Ok(TimedVideo { times, cadence: None, spread })
+    }
+
+    /// The tables of frames that are shown at `shown`, in presentation order, if any is not in decode order.
     fn tables(
         &self,
         timescale: u32,
         start_ns: i64,
         shown: &[i64],
-        last_delta: i64,
+        deltas: Runs<u32>,
     ) -> Result<TrackTimes, Error> {
-        let too_long = || {
-            let reason = "expected a frame that lasts below 2^32 ticks of the media timescale".into();
-            Error::new(ErrorKind::TimeOutOfRange { reason })
-        };
         let shown_at = |place: &u32| shown.get(*place as usize).copied().unwrap_or(0);
         let ahead = |(decoded, place): (&i64, &u32)| decoded.saturating_sub(shown_at(place));
         let delay = shown.iter().zip(&self.place).map(ahead).max().unwrap_or(0);
-        let mut deltas = Runs::default();
         let mut offsets = Runs::default();
         // Frames that are shown in the order in which they are decoded are shown when they are decoded.
-        let reordered = delay > 0;
-        let ends = shown
-            .iter()
-            .skip(1)
-            .copied()
-            .chain([shown.last().map_or(0, |last| last.saturating_add(last_delta))]);
-        let mut duration = 0_u64;
-        for ((&decoded, end), place) in shown.iter().zip(ends).zip(&self.place) {
-            let delta = u32::try_from(end.saturating_sub(decoded)).map_err(|_| too_long())?;
-            duration = duration.saturating_add(u64::from(delta));
-            deltas.push(1, delta);
-            if reordered {
+        if delay > 0 {
+            for (&decoded, place) in shown.iter().zip(&self.place) {
                 let offset = shown_at(place).saturating_add(delay).saturating_sub(decoded);
                 offsets.push(1, u32::try_from(offset).map_err(|_| too_long())?);
             }
@@ -190,9 +215,9 @@ impl VideoTimes {
             timescale,
             start_ns,
             composition_delay: u64::try_from(delay).unwrap_or(0),
+            duration: deltas.sum(),
             deltas,
             offsets,
-            duration,
         })
     }
 
@@ -200,6 +225,11 @@ impl VideoTimes {
         let steps = self.shown_ns.iter().zip(self.shown_ns.iter().skip(1)).map(|(a, b)| b.saturating_sub(*a));
         steps.max().unwrap_or(0).max(self.frame_ns)
     }
+}
+
+fn too_long() -> Error {
+    let reason = "expected a frame that lasts below 2^32 ticks of the media timescale".into();
+    Error::new(ErrorKind::TimeOutOfRange { reason })
 }
 
 /// Whether a step fits an `stts` entry.
