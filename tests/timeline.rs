@@ -100,7 +100,8 @@ fn gaps_are_closed_on_request() {
 
 #[test]
 fn sound_and_picture_stay_together_over_gaps() {
-    for length in [2 * SECOND, HOUR, 23 * HOUR] {
+    // 32 bits hold a day of ticks of 48 kHz (ISO/IEC 14496-12 section 8.6.1.2).
+    for length in [2 * SECOND, HOUR, 23 * HOUR, 30 * HOUR, 60 * HOUR] {
         let input = [with_audio(0, 0), with_audio(1, 1024 + length), with_audio(2, 2048 + length)];
         let bytes = mkv::documents(&input);
         let (mp4, report) = clip(bytes.clone());
