@@ -237,3 +237,37 @@ fn capture_of_h265_and_a_law() {
     }
     frames::assert_same_frames(&mp4, &expected);
 }
+
+/// Players read the file from front to back: the tracks take turns by time, half a second each.
+#[test]
+fn chunks_are_half_a_second_and_in_order_of_time() {
+    for name in manifest::names() {
+        let builder = everything().codec_changes(CodecChanges::NewSampleEntry);
+        let (mp4, _) = clip_with(&builder, manifest::mkv(&name));
+        let movie = Movie::parse(&mp4);
+        let mut starts = Vec::new();
+        for track in &movie.tracks {
+            let late = track.edits.first().filter(|edit| edit.media_time < 0).map_or(0, |edit| edit.duration);
+            let late_ns = u128::from(late) * 1_000_000_000 / u128::from(movie.timescale);
+            let time = |sample| track.table.decode_time(sample);
+            let half = u64::from(track.timescale) / 2;
+            for (index, chunk) in track.chunks().iter().enumerate() {
+                let (first, end) = (chunk.first_sample, chunk.first_sample + chunk.samples);
+                let start_ns = u128::from(time(first)) * 1_000_000_000 / u128::from(track.timescale);
+                starts.push((chunk.offset, late_ns + start_ns));
+                assert!(chunk.samples == 1 || time(end) - time(first) <= half, "{name}: {chunk:?}");
+                // One more sample would not fit. Blocks of PCM hold many.
+                if let Some(next) = track.chunks().get(index + 1)
+                    && next.description_index == chunk.description_index
+                    && !track.is_pcm()
+                {
+                    assert!(time(end + 1) - time(first) > half, "{name}: {chunk:?}");
+                }
+            }
+        }
+        starts.sort_unstable();
+        // The edit list rounds to a tick of the movie.
+        let tick_ns = 1_000_000_000 / u128::from(movie.timescale) + 1;
+        assert!(starts.is_sorted_by(|a, b| a.1 <= b.1 + tick_ns), "{name}: {starts:?}");
+    }
+}
