@@ -313,3 +313,26 @@ fn codec_private_data_from_the_frames() {
     let video = video_of(&mp4);
     assert_eq!((video.code.as_str(), video.samples), ("hvc1", vec![hevc_frame(&[], true)]));
 }
+
+/// BitRateBox of ISO/IEC 14496-12 section 8.5.2.2: largest sample, bits in the fullest second, bits per second.
+#[test]
+fn bit_rates_are_those_of_the_samples() {
+    let frame = |i: u64| media::avc_frame(i, if i < 25 { 100 } else { 200 }, i == 0);
+    let (mp4, _) = clip(h264(avcc(), (0..50).map(frame).collect()).to_bytes());
+    let movie = Movie::parse(&mp4);
+    let rates = movie.video().entries[0].view.expect("btrt").payload();
+    let expected = [200, 25 * 200 * 8, (25 * 100 + 25 * 200) * 8 / 2_u32];
+    assert_eq!(rates, expected.map(u32::to_be_bytes).concat());
+}
+
+/// The brand `avc1` promises H.264 (ISO/IEC 14496-12 annex E.4).
+#[test]
+fn the_brand_of_h264_is_that_of_h264_alone() {
+    let brands = |fragment: Fragment| {
+        let mp4 = clip(fragment.to_bytes()).0;
+        let size = u32::from_be_bytes(*mp4.first_chunk().unwrap()) as usize;
+        mp4[16..size].chunks(4).any(|brand| brand == b"avc1")
+    };
+    assert!(brands(h264(avcc(), framed(|nals, _| length_prefixed(nals)))));
+    assert!(!brands(h265(media::hvcc(true), vec![hevc_frame(&[], true)])));
+}
