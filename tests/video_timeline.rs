@@ -177,6 +177,19 @@ fn frames_of_equal_time_are_set_apart_by_a_tick() {
     let movie = Movie::parse(&mp4);
     let decoded: Vec<u64> = movie.video().samples.iter().map(|sample| sample.dts).collect();
     assert!(decoded.is_sorted_by(|a, b| a < b), "{decoded:?}");
+    assert!(movie.video().table.composition_offsets.is_empty(), "they keep their order");
+}
+
+#[test]
+fn a_cadence_is_reported_where_times_were_not_exact() {
+    let restored = |times: &[i16]| {
+        let (_, report) = clip(fragment(0, 0, times).to_bytes());
+        report.events.contains(&Event::CadenceRestored { track: 1, rate: (30, 1) })
+    };
+    assert!(restored(&[0, 33, 67, 100, 133, 167, 200]));
+    assert!(!restored(&[0, 100, 200, 300]));
+    let (_, exact) = clip(fragment(0, 0, &[0, 40, 80, 120]).to_bytes());
+    assert_eq!(exact.events, []);
 }
 
 #[test]
