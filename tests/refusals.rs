@@ -371,6 +371,7 @@ fn other_files_are_named() {
         (b"{\"Message\":\"Stream not found\"}", "JSON"),
         (b"RIFF\0\0\0\0WAVEfmt ", "RIFF"),
         (&[0, 0, 0, 1, 0x67, 0x64, 0, 0x0D], "byte stream"),
+        (&[0x47, 0x40, 0, 0x10, 0, 0, 0xB0, 0x0D], "transport stream"),
         (b"Hello, world", "48 65 6C 6C"),
     ] {
         let error = refusal(bytes.to_vec());
@@ -469,4 +470,43 @@ fn errors_compare_and_travel() {
     travels(&first);
     assert_eq!(first, second.clone());
     assert_ne!(first, refusal(Vec::new()));
+}
+
+/// EncryptedBlock of RFC 9559 annex A.11, and a ContentEncodingScope (section 5.1.4.1.31.3) of CodecPrivate.
+#[test]
+fn encryption_and_encodings_of_other_than_frames() {
+    let encrypted = ebml::element(0xAF, &[0x81, 0, 0, 0, 1, 2, 3]);
+    let input = Fragment { in_cluster: encrypted, ..fragment(0, vec![Track::avc()]) };
+    assert_refused(&refusal(input.to_bytes()), "InvalidMediaFrame", 0, None);
+
+    let compression =
+        [ebml::uint(ebml::id::CONTENT_COMP_ALGO, 3), ebml::element(ebml::id::CONTENT_COMP_SETTINGS, &[0])];
+    let encoding = [ebml::uint(0x5032, 2), ebml::master(ebml::id::CONTENT_COMPRESSION, &compression)];
+    let encodings =
+        ebml::master(ebml::id::CONTENT_ENCODINGS, &[ebml::master(ebml::id::CONTENT_ENCODING, &encoding)]);
+    let error = refusal(fragment(0, vec![Track::avc().extra(encodings)]).to_bytes());
+    let ErrorKind::UnsupportedMediaType { reason } = error.kind() else { panic!("{error}") };
+    assert!(reason.contains("scope 2"), "{reason}");
+}
+
+/// The service can give a code without a message.
+#[test]
+fn an_error_of_the_service_without_a_message() {
+    let last = Fragment { without_cluster: true, ..Fragment::default() }
+        .trailing_tags(&[("AWS_KINESISVIDEO_ERROR_CODE", "4006")]);
+    let error = refusal(mkv::documents(&[fragment(0, vec![Track::avc()]), last]));
+    assert!(matches!(error.kind(), ErrorKind::Service { code, .. } if code == "4006"), "{error}");
+}
+
+/// What is exactly as large as the limit is not too large, only not there.
+#[test]
+fn declared_sizes_at_the_limits() {
+    let header = Fragment { without_cluster: true, ..fragment(0, vec![Track::avc()]) }.to_bytes();
+    for (id, limit) in [(ebml::id::CLUSTER, 256 << 20), (ebml::id::TAGS, 16 << 20)] {
+        for (size, too_large) in [(limit, false), (limit + 1, true)] {
+            let input = [&header[..], &ebml::id_bytes(id), &ebml::vint(size, 8)].concat();
+            let error = refusal(input);
+            assert_eq!(matches!(error.kind(), ErrorKind::TooLarge { .. }), too_large, "{size}: {error}");
+        }
+    }
 }
