@@ -430,3 +430,45 @@ fn a_server_timestamp_selection_reads_every_form_alike() {
         assert!(clips::clip_with(&everything(), bytes).0 == expected);
     }
 }
+
+#[test]
+fn a_fragment_says_how_large_it_is() {
+    let input = fragment(0);
+    let bytes = input.to_bytes();
+    let mut reader = getclip::fragments(bytes.clone().into());
+    let read = reader.next().unwrap().unwrap();
+    assert_eq!((read.len(), read.is_empty()), (input.cluster().len() as u64, false));
+    assert!(read.blocks().iter().all(|block| !block.is_empty()));
+    assert!(reader.next().is_none());
+    assert_eq!(reader.bytes_consumed(), bytes.len() as u64);
+    let cut = Fragment { without_cluster: true, ..input.clone() };
+    assert!(read_all(cut.to_bytes())[0].is_empty());
+    let empty = Fragment { blocks: vec![Block::new(1, 0, true, [])], ..input };
+    assert!(read_all(empty.to_bytes())[0].blocks()[0].is_empty());
+}
+
+/// A DefaultDuration of 0 is none (RFC 9559 section 5.1.4.1.13), a float of no bytes is 0 (RFC 8794 section 7.3).
+#[test]
+fn values_of_zero() {
+    let mut input = fragment(0);
+    input.tracks[0].default_duration = Some(0);
+    input.tracks[1].sampling_frequency = None;
+    input.tracks[1].channels = None;
+    input.tracks[1].extra = ebml::master(id::AUDIO, &[ebml::element(id::SAMPLING_FREQUENCY, &[])]);
+    let read = &read_all(input.to_bytes())[0];
+    assert_eq!(read.tracks()[0].default_duration_ns, None);
+    assert_eq!(
+        read.tracks()[1].audio.map(|audio| (audio.sampling_frequency, audio.channels)),
+        Some((0.0, 1))
+    );
+}
+
+/// IDs of old muxers that spell the profile out.
+#[test]
+fn deprecated_codec_ids_of_aac() {
+    let input = recording_as(|mut fragment| {
+        fragment.tracks[1].codec_id = "A_AAC/MPEG4/LC".into();
+        fragment
+    });
+    assert!(clip(mkv::documents(&input)).0 == plain_clip());
+}
