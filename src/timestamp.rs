@@ -277,4 +277,29 @@ mod tests {
         assert_eq!(Timestamp::from(UNIX_EPOCH - half), Timestamp(-2));
         assert_eq!(SystemTime::try_from(Timestamp(-2)).unwrap(), UNIX_EPOCH - Duration::from_millis(2));
     }
+
+    #[test]
+    fn days_that_months_have() {
+        for (day, seconds) in [
+            ("2023-01-31", 1_675_123_200),
+            ("2023-03-01", 1_677_628_800),
+            ("2023-12-31", 1_703_980_800),
+            ("2024-02-29", 1_709_164_800),
+            ("2000-02-29", 951_782_400),
+        ] {
+            let time = Timestamp::from_millis(seconds * 1000);
+            assert_eq!(format!("{day}T00:00:00Z").parse(), Ok(time));
+            assert!(time.to_string().starts_with(day), "{time}");
+        }
+        for day in ["2023-02-29", "1900-02-29", "2023-04-31", "2023-06-31", "2023-09-31", "2023-11-31"] {
+            assert!(format!("{day}T00:00:00Z").parse::<Timestamp>().is_err(), "{day}");
+        }
+    }
+
+    #[test]
+    fn offsets_with_minutes() {
+        for text in ["2023-11-15T03:43:20+05:30", "2023-11-14T18:43:20-03:30"] {
+            assert_eq!(text.parse(), Ok(Timestamp::from_millis(1_700_000_000_000)), "{text}");
+        }
+    }
 }
