@@ -7,7 +7,7 @@ mod support;
 use clips::{clip, clip_with, everything, refusal};
 use getclip::{ErrorKind, Event, Gaps};
 use support::frames;
-use support::mkv::{self, Fragment, Track, avc_blocks, fragment_number};
+use support::mkv::{self, Fragment, Track, aac_blocks, avc_blocks, fragment_number};
 use support::mp4::{Movie, TrackView};
 
 const START: u64 = 1_700_000_000_000;
@@ -215,4 +215,15 @@ fn sixteen_frames_are_reordered_and_no_more() {
     assert!(reason.contains("16"), "{reason}");
     assert_eq!(error.location().fragment, Some(fragment_number(0)));
     assert_eq!(error.location().track, Some(1));
+}
+
+/// It begins at 4.5 ticks of the movie and ends less than one later: both are rounded to 5.
+#[test]
+fn a_picture_of_one_tick_is_shown() {
+    let tracks = vec![Track::avc().default_duration(1), Track::aac()];
+    let blocks = [avc_blocks(0, [5]), aac_blocks(0, [0])].concat();
+    let input = [Fragment::stored(0, START, tracks, blocks).timestamp_scale(10_000)];
+    let (mp4, _) = clip(mkv::documents(&input));
+    frames::assert_same_frames(&mp4, &frames::frames_of(&input));
+    assert_eq!(Movie::parse(&mp4).video().edits.last().map(|edit| edit.duration), Some(1));
 }

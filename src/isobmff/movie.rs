@@ -173,9 +173,14 @@ struct Edits {
 impl Edits {
     fn of(track: &TrackLayout<'_>) -> Self {
         let ticks = |ns| u64::try_from(ns_to_ticks(ns, MOVIE_TIMESCALE)).unwrap_or(0);
+        let start = ticks(track.times.start_ns);
+        // Points that are rounded can be a tick too close: a last picture of one tick would not be shown.
+        let before_last_tick = track.times.duration.saturating_sub(1).saturating_mul(MOVIE_TIMESCALE.into());
+        let shows_all =
+            before_last_tick.checked_div(track.times.timescale.into()).unwrap_or(0).saturating_add(1);
         Self {
-            start: ticks(track.times.start_ns),
-            end: ticks(track.times.end_ns()),
+            start,
+            end: ticks(track.times.end_ns()).max(start.saturating_add(shows_all)),
             media_time: track.times.composition_delay,
         }
     }
