@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the fuzzers' first inputs out of testdata/: the streams with few and small frames, and parts of them.
+"""Makes the fuzzers' first inputs out of testdata/: the streams with few and small frames, and parts of them. Targets
+that read a description begin with noise.
 
     fuzz/seeds.py FOLDER        writes FOLDER/TARGET/NAME for each target
 """
 
+import random
 import struct
 import sys
 from pathlib import Path
@@ -127,6 +129,13 @@ CONFIG_TARGETS = {
     "A_MS/ACM": "g711_config",
 }
 
+# Sizes of descriptions in bytes: of a single read, fragment or frame to all that a description takes.
+DESCRIBED_TARGETS = {
+    "build_structured": [128 << step for step in range(7)],
+    "selection": [16, 48, 124],
+    "clip_ranges": [64, 256, 1024],
+}
+
 
 def main():
     folder = Path(sys.argv[1])
@@ -151,10 +160,10 @@ def main():
             seed("annexb", f"{name}_{index}", bytes([codec]) + frame[:4096])
     for index, text in enumerate(["1511852109.126", "2017-11-28T06:55:09.126Z", "0.000", "-1", "9999-12-31T23:59:60Z"]):
         seed("timestamp", str(index), text.encode())
-    # These read their input as choices, and find the way by themselves.
-    for target in ("build_structured", "selection", "clip_ranges"):
-        for index in range(4):
-            seed(target, str(index), bytes((7 * index + 31 * at) % 251 for at in range(64 << index)))
+    # These read their input as descriptions, of which all bytes are some.
+    for target, sizes in DESCRIBED_TARGETS.items():
+        for size in sizes:
+            seed(target, str(size), random.Random(f"{target} {size}").randbytes(size))
 
 
 if __name__ == "__main__":

@@ -7,18 +7,27 @@ mod targets;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use arbitrary::{Arbitrary, Unstructured};
+
 /// Name and body.
 type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: [Target; 7] = [
     ("build_clip", targets::build_clip),
-    ("build_structured", targets::build_structured),
-    ("clip_ranges", targets::clip_ranges),
+    ("build_structured", |data| described(targets::build_structured, data)),
+    ("clip_ranges", |data| described(targets::clip_ranges, data)),
     ("fragments", targets::fragments),
     ("reader_chunking", targets::reader_chunking),
-    ("selection", targets::selection),
+    ("selection", |data| described(targets::selection, data)),
     ("timestamp", targets::timestamp),
 ];
+
+/// Runs a target on what the bytes describe, as `fuzz_target!` does.
+fn described<'a, T: Arbitrary<'a>>(run: fn(T), data: &'a [u8]) {
+    if let Ok(input) = T::arbitrary_take_rest(Unstructured::new(data)) {
+        run(input);
+    }
+}
 
 #[test]
 fn regressions() {

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| getclip_fuzz::build_structured(data));
+libfuzzer_sys::fuzz_target!(|structured: getclip_fuzz::Structured| getclip_fuzz::build_structured(
+    structured
+));

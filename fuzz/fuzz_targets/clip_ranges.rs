@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| getclip_fuzz::clip_ranges(data));
+libfuzzer_sys::fuzz_target!(|reads: getclip_fuzz::Reads| getclip_fuzz::clip_ranges(reads));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| getclip_fuzz::selection(data));
+libfuzzer_sys::fuzz_target!(|offered: getclip_fuzz::Selection| getclip_fuzz::selection(offered));

@@ -7,8 +7,10 @@
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
 mod accounting;
-mod choices;
+mod amounts;
 mod chunking;
+mod description;
+mod frames;
 mod options;
 mod ranges;
 mod selection;
@@ -21,8 +23,8 @@ use getclip::{Error, Fragment};
 pub use accounting::check_clip;
 pub use chunking::reader_chunking;
 pub use options::Options;
-pub use ranges::clip_ranges;
-pub use selection::selection;
+pub use ranges::{Reads, clip_ranges};
+pub use selection::{Selection, selection};
 pub use structured::{Structured, build_structured};
 
 /// Bytes to fragments: each frame lies inside the input, and an error is the last that is said.

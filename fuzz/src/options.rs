@@ -1,5 +1,6 @@
-//! Options of a clip out of a byte.
+//! Options of a clip out of a fuzzer's bytes.
 
+use arbitrary::{Arbitrary, Result, Unstructured};
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, CodecChanges, Gaps, Limits, Profile,
 };
@@ -55,5 +56,13 @@ impl Options {
             .gaps(if self.close_gaps { Gaps::Close } else { Gaps::Keep })
             .strict(self.strict)
             .codec_private_from_frames(self.codec_private_from_frames)
+    }
+}
+
+impl<'a> Arbitrary<'a> for Options {
+    /// Each is off three times in four: together they refuse nearly all there is.
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
+        let [bits, mask]: [u8; 2] = bytes.arbitrary()?;
+        Ok(Self::from_bits(bits & mask))
     }
 }

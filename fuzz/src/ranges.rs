@@ -1,40 +1,76 @@
 //! Every way of reading a clip gives the same bytes.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::OnceLock;
 
+use arbitrary::Arbitrary;
 use bytes::Buf;
 use getclip::{Clip, ClipReader};
 
 use super::Options;
-use super::choices::Choices;
+use super::amounts::{AllThatFollow, Rarely};
 use super::support::media;
 use super::support::mkv::{Block, Fragment, Track, documents};
 
-/// Reads ranges of two clips as the bytes say: one whose frames are taken as they are, one that is re-framed.
-pub fn clip_ranges(data: &[u8]) {
+/// Reads of one of two clips: one whose frames are taken as they are, one that is re-framed.
+#[derive(Debug, Arbitrary)]
+pub struct Reads {
+    is_reframed: bool,
+    reads: AllThatFollow<Read>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Read {
+    Slice(Place, Place),
+    Seek(Whence, i64),
+    Bytes(u8),
+    Advance(u8),
+}
+
+/// An offset in the file more often than not.
+#[derive(Debug, Arbitrary)]
+struct Place {
+    offset: u64,
+    beyond: Rarely<4, Beyond>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Beyond {
+    /// The end of the file, by so much.
+    End(u8),
+    Anywhere,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Whence {
+    Start,
+    End,
+    Current,
+}
+
+pub fn clip_ranges(reads: Reads) {
     static CLIPS: OnceLock<[(Clip, Vec<u8>); 2]> = OnceLock::new();
     let clips = CLIPS.get_or_init(|| [false, true].map(clip));
-    let mut choices = Choices::new(data);
-    let (clip, file) = &clips[choices.below(2)];
+    let (clip, file) = &clips[usize::from(reads.is_reframed)];
     let mut reader = clip.reader();
     let mut at = 0;
-    while !choices.is_empty() {
-        match choices.below(4) {
-            0 => slice(clip, file, place(&mut choices, file), place(&mut choices, file)),
-            1 => at = seek(&mut reader, file, at, &mut choices),
-            2 => at = read(&mut reader, file, at, choices.below(256)),
-            _ => at = advance(&mut reader, file, at, choices.below(256)),
+    for read in &reads.reads.0 {
+        match read {
+            Read::Slice(start, end) => slice(clip, file, start.offset(file), end.offset(file)),
+            Read::Seek(whence, distance) => at = seek(&mut reader, file, at, whence, *distance),
+            Read::Bytes(len) => at = self::read(&mut reader, file, at, usize::from(*len)),
+            Read::Advance(count) => at = advance(&mut reader, file, at, usize::from(*count)),
         }
     }
 }
 
-/// An offset that is near the start or the end of a part more often than not, and sometimes out of the file.
-fn place(choices: &mut Choices<'_>, file: &[u8]) -> u64 {
-    match choices.below(8) {
-        0 => choices.u64(),
-        1 => file.len() as u64 + u64::from(choices.byte()),
-        _ => choices.u64() % (file.len() as u64 + 1),
+impl Place {
+    fn offset(&self, file: &[u8]) -> u64 {
+        match self.beyond.0 {
+            None => self.offset % (file.len() as u64 + 1),
+            Some(Beyond::End(by)) => file.len() as u64 + u64::from(by),
+            Some(Beyond::Anywhere) => self.offset,
+        }
     }
 }
 
@@ -51,13 +87,12 @@ fn slice(clip: &Clip, file: &[u8], start: u64, end: u64) {
     }
 }
 
-fn seek(reader: &mut ClipReader, file: &[u8], at: u64, choices: &mut Choices<'_>) -> u64 {
-    let distance = choices.u64() as i64;
+fn seek(reader: &mut ClipReader, file: &[u8], at: u64, whence: &Whence, distance: i64) -> u64 {
     let near = distance % (file.len() as i64 + 1);
-    let (to, want) = match choices.below(3) {
-        0 => (SeekFrom::Start(near.unsigned_abs()), Some(near.unsigned_abs())),
-        1 => (SeekFrom::End(near), (file.len() as u64).checked_add_signed(near)),
-        _ => (SeekFrom::Current(distance), at.checked_add_signed(distance)),
+    let (to, want) = match whence {
+        Whence::Start => (SeekFrom::Start(near.unsigned_abs()), Some(near.unsigned_abs())),
+        Whence::End => (SeekFrom::End(near), (file.len() as u64).checked_add_signed(near)),
+        Whence::Current => (SeekFrom::Current(distance), at.checked_add_signed(distance)),
     };
     assert_eq!(reader.seek(to).ok(), want);
     want.unwrap_or(at)

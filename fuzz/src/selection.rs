@@ -1,41 +1,49 @@
 //! Which fragments are taken, against a selection that looks at all of them at once.
 
+use arbitrary::Arbitrary;
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, ErrorKind, Limits,
     Timestamp,
 };
 
-use super::choices::Choices;
+use super::amounts::{AllThatFollow, Below};
 use super::support::media;
 use super::support::mkv::{Block, Fragment, Track, decimal_seconds, documents};
 
 const NOON_MS: u64 = 1_700_000_000_000;
 
-/// A fragment by its tags, in milliseconds behind noon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Offered {
-    number: u64,
-    producer: u64,
-    server: u64,
+/// Few numbers and times, so that they collide.
+#[derive(Debug, Arbitrary)]
+pub struct Selection {
+    by_server: bool,
+    max_fragments: Below<6>,
+    range: Option<Range>,
+    offered: AllThatFollow<Offered>,
 }
 
-/// Few numbers and times, so that they collide.
-pub fn selection(data: &[u8]) {
-    let mut choices = Choices::new(data);
-    let by_server = choices.rarely(2);
-    let max_fragments = choices.below(6);
-    let range = choices.rarely(2).then(|| {
-        let start = choices.below(12) as u64;
-        (start, start + choices.below(12) as u64 + 1)
-    });
-    let mut offered = Vec::new();
-    while !choices.is_empty() && offered.len() < 40 {
-        offered.push(Offered {
-            number: choices.below(16) as u64,
-            producer: choices.below(16) as u64,
-            server: choices.below(16) as u64,
-        });
-    }
+/// In milliseconds behind noon.
+#[derive(Debug, Arbitrary)]
+struct Range {
+    start: Below<12>,
+    length: Below<12>,
+}
+
+/// A fragment by its tags, in milliseconds behind noon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Arbitrary)]
+struct Offered {
+    number: Below<16>,
+    producer: Below<16>,
+    server: Below<16>,
+}
+
+/// [`select`] looks at all of them for each.
+const MOST: usize = 40;
+
+pub fn selection(selection: Selection) {
+    let Selection { by_server, max_fragments, range, offered } = selection;
+    let max_fragments = max_fragments.size();
+    let range = range.map(|range| (range.start.long(), range.start.long() + range.length.long() + 1));
+    let offered = &offered.0[..offered.0.len().min(MOST)];
 
     let clock = match by_server {
         true => ClipFragmentSelectorType::ServerTimestamp,
@@ -52,7 +60,7 @@ pub fn selection(data: &[u8]) {
         .build(getclip::fragments(input.into()));
 
     let in_range = |time: u64| range.is_none_or(|(start, end)| (start..=end).contains(&time));
-    let mut want = select(&offered, by_server, in_range);
+    let mut want = select(offered, by_server, in_range);
     let left_out = want.split_off(max_fragments.max(1).min(want.len()));
     match clip {
         Ok(clip) => {
@@ -62,11 +70,11 @@ pub fn selection(data: &[u8]) {
                 .iter()
                 .map(|fragment| (fragment.name.as_str(), fragment.producer_timestamp.as_millis()))
                 .collect();
-            let names: Vec<String> = want.iter().map(|fragment| fragment.number.to_string()).collect();
+            let names: Vec<String> = want.iter().map(|fragment| fragment.number.0.to_string()).collect();
             let want_found: Vec<(&str, i64)> = names
                 .iter()
                 .zip(&want)
-                .map(|(name, fragment)| (name.as_str(), time(fragment.producer).as_millis()))
+                .map(|(name, fragment)| (name.as_str(), time(fragment.producer.long()).as_millis()))
                 .collect();
             assert_eq!(found, want_found);
             let cut = report.cut.as_ref();
@@ -74,8 +82,8 @@ pub fn selection(data: &[u8]) {
             assert_eq!(
                 cut.map(|cut| (cut.fragment.clone(), cut.continue_from)),
                 next.map(|next| (
-                    next.number.to_string(),
-                    Some(time(if by_server { next.server } else { next.producer }))
+                    next.number.0.to_string(),
+                    Some(time(if by_server { next.server.long() } else { next.producer.long() }))
                 )),
             );
         }
@@ -89,9 +97,9 @@ pub fn selection(data: &[u8]) {
 /// Section 4 of the design, read to the letter: in the range, sorted by time and number, of duplicates the larger
 /// number or, where they are the same fragment, the first.
 fn select(offered: &[Offered], by_server: bool, in_range: impl Fn(u64) -> bool) -> Vec<Offered> {
-    let time = |fragment: &Offered| if by_server { fragment.server } else { fragment.producer };
+    let time = |fragment: &Offered| if by_server { fragment.server.0 } else { fragment.producer.0 };
     let mut selected: Vec<Offered> = Vec::new();
-    for &fragment in offered.iter().filter(|fragment| in_range(time(fragment))) {
+    for &fragment in offered.iter().filter(|fragment| in_range(time(fragment).into())) {
         let twin = selected
             .iter_mut()
             .find(|other| time(other) == time(&fragment) && (!by_server || other.number == fragment.number));
@@ -106,11 +114,11 @@ fn select(offered: &[Offered], by_server: bool, in_range: impl Fn(u64) -> bool) 
 }
 
 fn write(offered: &Offered) -> Fragment {
-    let frame = media::avc_frame(offered.number, 16, true);
+    let frame = media::avc_frame(offered.number.long(), 16, true);
     Fragment::new(vec![Track::avc()], vec![Block::new(1, 0, true, frame)])
-        .number(&offered.number.to_string())
-        .producer(&decimal_seconds(NOON_MS + offered.producer))
-        .server(&decimal_seconds(NOON_MS + offered.server))
+        .number(&offered.number.0.to_string())
+        .producer(&decimal_seconds(NOON_MS + offered.producer.long()))
+        .server(&decimal_seconds(NOON_MS + offered.server.long()))
 }
 
 fn time(offset_ms: u64) -> Timestamp {
