@@ -286,3 +286,18 @@ fn stereo_g711_counts_pcm_frames_of_two_bytes() {
     assert_eq!(Movie::parse(&mp4).audio().table.time_to_sample, [(8000, 1)]);
     assert_eq!((report.tracks[1].samples, report.tracks[1].channels), (8000, 2));
 }
+
+/// PCM cannot be made shorter: what is stamped twice as fast as it plays falls behind, and the report says how far.
+#[test]
+fn g711_that_runs_longer_than_its_timestamps_is_reported() {
+    let late = |step_ms: i16| {
+        let blocks =
+            [avc_blocks(0, (0..10).map(|i| i * 40)), g711_blocks(0, 160, (0..20).map(|i| i * step_ms))];
+        let (_, report) = clip(Fragment::stored(0, START, tracks(Track::alaw()), blocks.concat()).to_bytes());
+        let late = report.events.into_iter().find(|event| matches!(event, Event::AudioLate { .. }));
+        late.map(|event| if let Event::AudioLate { track: 2, by_ns, .. } = event { by_ns } else { 0 })
+    };
+    assert_eq!(late(20), None);
+    // The last of 20 blocks of 20 ms plays at 380 ms and is stamped 190 ms.
+    assert_eq!(late(10), Some(190_000_000));
+}
