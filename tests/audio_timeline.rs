@@ -301,3 +301,18 @@ fn g711_that_runs_longer_than_its_timestamps_is_reported() {
     // The last of 20 blocks of 20 ms plays at 380 ms and is stamped 190 ms.
     assert_eq!(late(10), Some(190_000_000));
 }
+
+/// A clock that rounds down shows frames up to two thirds of a millisecond early. Sound that begins behind the picture
+/// is put in the middle of that, within half a tick of every block; sound that begins with it stays there.
+#[test]
+fn sound_behind_the_picture_is_put_in_the_middle_of_its_rounding() {
+    for (start_ms, bound_ns) in [(0, 700_000), (480, 350_000)] {
+        let times = (0..40).map(|i| (start_ms + aac_time(i, 0)) as i16);
+        let blocks = [avc_blocks(0, (0..30).map(|i| i * 40)), aac_blocks(0, times)].concat();
+        let input = [Fragment::stored(0, START, tracks(Track::aac()), blocks)];
+        let (mp4, _) = clip(mkv::documents(&input));
+        let tolerance = Tolerance { video_ns: ROUNDING_NS, audio_ns: bound_ns };
+        frames::assert_same_frames_within(&mp4, &frames::frames_of(&input), tolerance);
+        assert_eq!(Movie::parse(&mp4).video().edits, [], "the picture begins the clip");
+    }
+}
