@@ -272,4 +272,37 @@ mod tests {
         assert_eq!(found.cadence, Cadence { timescale: 1_000_000, frame_ticks: 71_428 });
         assert_eq!(find(&rounded((30, 1), 90, nearest), MS, Some(40 * MS)).unwrap().cadence.rate(), (30, 1));
     }
+
+    /// What is half a tick of the source off at one end of a stretch only is put in the middle, in each stretch by
+    /// itself.
+    #[test]
+    fn each_stretch_is_put_in_the_middle_of_its_rounding() {
+        for (before, after) in [(nearest as fn(i64) -> i64, down as fn(i64) -> i64), (down, nearest)] {
+            let mut times = rounded((30, 1), 60, before);
+            times.extend(rounded((30, 1), 60, after).iter().map(|t| t + 5_017 * MS));
+            let found = find(&times, MS, None).unwrap();
+            for (tick, time) in found.ticks().zip(&times) {
+                let off = ticks_to_ns(tick, found.cadence.timescale) + found.start_ns - time;
+                // 17 us are half a tick of 30,000 Hz.
+                assert!(off.abs() <= MS / 2 + 17_000, "{off}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tick_of_a_whole_rate_is_at_most_100_us() {
+        for rate in [1, 5, 9, 10, 11, 30, 240] {
+            let found = find(&rounded((rate, 1), 300, nearest), MS, None).unwrap().cadence;
+            assert_eq!(found.rate(), (rate as u32, 1));
+            assert!(found.timescale >= 10_000, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_default_duration_that_is_no_whole_microseconds_is_no_hint() {
+        // Whole microseconds would be off by less than rounding here.
+        let times = |step_ns: i64| (0..50).map(|i| nearest(i * step_ns)).collect::<Vec<i64>>();
+        assert_eq!(find(&times(37_123_001), MS, Some(37_123_001)), None);
+        assert!(find(&times(37_123_000), MS, Some(37_123_000)).is_some());
+    }
 }
