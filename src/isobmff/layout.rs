@@ -28,11 +28,13 @@ pub(crate) struct TrackLayout<'a> {
     pub(crate) track: &'a Track,
     pub(crate) codec: Codec,
     pub(crate) times: &'a TrackTimes,
-    /// How many fragments of the plan are in the clip.
-    pub(crate) fragments: usize,
     /// Its entries, each with what the samples under it carry.
     pub(crate) entries: Vec<(&'a Entry, ParameterSets)>,
+    /// Number of samples, PCM frames counted one by one.
+    pub(crate) samples: u32,
     pub(crate) sizes: SampleSizes,
+    /// The numbers, from 1, of the pictures that are sync samples.
+    pub(crate) sync_samples: Vec<u32>,
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) bytes: u64,
     pub(crate) largest_sample: u32,
@@ -43,7 +45,7 @@ pub(crate) struct TrackLayout<'a> {
 /// Sizes of the samples of a track.
 #[derive(Debug)]
 pub(crate) enum SampleSizes {
-    Constant { size: u32, count: u32 },
+    Constant(u32),
     Each(Vec<u32>),
 }
 
@@ -90,20 +92,23 @@ struct Media {
 }
 
 impl Media {
+    /// Adds pieces of one source, each by its offset and length.
     #[inline]
-    fn push(&mut self, source: usize, offset: u32, len: u32) {
-        let end = self.len.saturating_add(u64::from(len));
+    fn extend(&mut self, source: usize, ranges: impl Iterator<Item = (u32, u32)>) {
+        let mut end = self.len;
+        self.pieces.extend(ranges.map(|(offset, len)| {
+            end = end.saturating_add(u64::from(len));
+            Piece { end, source: source as u32, offset }
+        }));
         self.len = end;
-        self.pieces.push(Piece { end, source: source as u32, offset });
     }
 
     fn push_nal_length(&mut self, len: u32) -> Result<(), Error> {
-        let offset = u32::try_from(self.nal_lengths.len()).map_err(|_| {
-            let found = self.nal_lengths.len() as u64;
-            ErrorKind::TooLarge { what: "the size of all NAL lengths", found, limit: u64::from(u32::MAX) }
-        })?;
+        let offset = self.nal_lengths.len();
+        let offset =
+            u32::try_from(offset).map_err(|_| too_large("the size of all NAL lengths", offset as u64))?;
         self.nal_lengths.extend_from_slice(&len.to_be_bytes());
-        self.push(0, offset, NAL_LENGTH_SIZE as u32);
+        self.extend(0, std::iter::once((offset, NAL_LENGTH_SIZE as u32)));
         Ok(())
     }
 }
@@ -113,7 +118,6 @@ struct Feed<'a> {
     track: &'a Track,
     codec: Codec,
     times: &'a TrackTimes,
-    fragments: usize,
     entries: Vec<(&'a Entry, ParameterSets)>,
     /// The segments that come next.
     segments: std::slice::Iter<'a, Segment>,
@@ -127,6 +131,7 @@ struct Feed<'a> {
     /// Bytes of a PCM frame, where samples are such.
     pcm_frame: Option<u32>,
     sizes: Vec<u32>,
+    sync_samples: Vec<u32>,
     samples: u32,
     chunks: Vec<Chunk>,
     bytes: u64,
@@ -134,6 +139,14 @@ struct Feed<'a> {
     second_end: u64,
     bytes_in_second: u64,
     busiest_second: u64,
+}
+
+/// What a track lays out at a time: frames of one segment in one chunk, all decoded in the same second.
+struct Stretch<'a> {
+    frames: &'a [Sample],
+    /// Their samples, and how long they last.
+    samples: u32,
+    ticks: u64,
 }
 
 impl<'a> Feed<'a> {
@@ -146,7 +159,6 @@ impl<'a> Feed<'a> {
             track,
             codec,
             times,
-            fragments,
             entries: track.entries_of(fragments),
             segments: segments.iter(),
             source: 0,
@@ -157,6 +169,7 @@ impl<'a> Feed<'a> {
             chunk_ticks: u64::try_from(ns_to_ticks(CHUNK_NS, times.timescale)).unwrap_or(0),
             pcm_frame,
             sizes: Vec::with_capacity(if pcm_frame.is_some() { 0 } else { samples }),
+            sync_samples: Vec::new(),
             samples: 0,
             chunks: Vec::new(),
             bytes: 0,
@@ -196,67 +209,112 @@ impl<'a> Feed<'a> {
         let entry = self.entry();
         let parameter_sets = self.entries.get(entry).map_or(ParameterSets::Absent, |(_, carried)| *carried);
         let mut chunk = Chunk { offset: media.len, samples: 0, entry };
-        let mut chunk_ticks = 0_u64;
-        while let Some((sample, left)) = self.samples_left.split_first()
-            && self.entry() == entry
+        let mut room = self.chunk_ticks;
+        while self.entry() == entry
+            && let Some(stretch) = self.next_stretch(room, chunk.samples == 0)
         {
-            let count = self.pcm_frame.map_or(1, |size| sample.len.checked_div(size).unwrap_or(0));
-            let mut after = self.deltas.clone();
-            let ticks = after.advance(count);
-            chunk_ticks = chunk_ticks.saturating_add(ticks);
-            if chunk.samples > 0 && chunk_ticks > self.chunk_ticks {
-                break;
-            }
-            self.deltas = after;
-            let before = media.len;
-            self.lay_sample(sample, parameter_sets, media)?;
-            self.count(media.len.saturating_sub(before), count, ticks)?;
-            chunk.samples = chunk.samples.saturating_add(count);
-            self.samples_left = left;
+            self.lay_stretch(&stretch, parameter_sets, media)?;
+            chunk.samples = chunk.samples.saturating_add(stretch.samples);
+            room = room.saturating_sub(stretch.ticks);
             self.enter_segment();
         }
         self.chunks.push(chunk);
         Ok(())
     }
 
-    #[inline]
-    fn lay_sample(
-        &self,
-        sample: &Sample,
-        parameter_sets: ParameterSets,
-        media: &mut Media,
-    ) -> Result<(), Error> {
-        if sample.nals == 0 {
-            media.push(self.source, sample.offset, sample.len);
-            return Ok(());
+    /// Takes the frames that come next, as many as `room` ticks have room for; one at the least if it is the first.
+    fn next_stretch(&mut self, room: u64, is_first: bool) -> Option<Stretch<'a>> {
+        self.enter_second();
+        let first = self.samples_left.first()?;
+        let (count, samples) = match self.pcm_frame {
+            Some(size) => (1, first.len.checked_div(size).unwrap_or(0)),
+            None => self.frames_alike(room),
+        };
+        let mut after = self.deltas.clone();
+        let ticks = after.advance(samples);
+        if !is_first && ticks > room {
+            return None;
         }
-        let nals = self.segment.into_iter().flat_map(|segment| segment.nals_of(sample, parameter_sets));
-        for nal in nals {
-            media.push_nal_length(nal.len)?;
-            media.push(self.source, nal.offset, nal.len);
-        }
-        Ok(())
+        self.deltas = after;
+        let (frames, left) = self.samples_left.split_at_checked(count)?;
+        self.samples_left = left;
+        Some(Stretch { frames, samples, ticks })
     }
 
-    #[inline]
-    fn count(&mut self, size: u64, count: u32, ticks: u64) -> Result<(), Error> {
-        let too_many =
-            |what, found| Error::new(ErrorKind::TooLarge { what, found, limit: u64::from(u32::MAX) });
-        if self.pcm_frame.is_none() {
-            self.sizes.push(u32::try_from(size).map_err(|_| too_many("the size of a sample", size))?);
-        }
-        let samples = u64::from(self.samples).saturating_add(u64::from(count));
-        self.samples = u32::try_from(samples).map_err(|_| too_many("the number of samples", samples))?;
-        self.bytes = self.bytes.saturating_add(size);
+    /// How many frames come next of which each lasts as long as the first, begins in the same second, and fits in
+    /// `room` ticks; at least 1.
+    fn frames_alike(&self, room: u64) -> (usize, u32) {
+        let (alike, delta) = self.deltas.run().unwrap_or((1, 1));
+        let delta = u64::from(delta.max(1));
+        let in_second = self.second_end.saturating_sub(self.ticks).div_ceil(delta);
+        let in_room = room.checked_div(delta).unwrap_or(0);
+        let left = self.samples_left.len() as u64;
+        let count = left.min(alike.into()).min(in_second).min(in_room).max(1) as u32;
+        (count as usize, count)
+    }
+
+    /// Begins to count another second if the one before it is over.
+    fn enter_second(&mut self) {
         if self.ticks >= self.second_end {
             let timescale = u64::from(self.times.timescale);
             let second = self.ticks.checked_div(timescale).unwrap_or(0);
             self.second_end = second.saturating_add(1).saturating_mul(timescale);
             self.bytes_in_second = 0;
         }
+    }
+
+    fn lay_stretch(
+        &mut self,
+        stretch: &Stretch<'_>,
+        parameter_sets: ParameterSets,
+        media: &mut Media,
+    ) -> Result<(), Error> {
+        let samples = u64::from(self.samples).saturating_add(stretch.samples.into());
+        let samples = u32::try_from(samples).map_err(|_| too_large("the number of samples", samples))?;
+        let before = media.len;
+        for frames in stretch.frames.chunk_by(|a, b| a.is_verbatim() == b.is_verbatim()) {
+            if frames.first().is_some_and(Sample::is_verbatim) {
+                self.lay_verbatim(frames, media);
+            } else {
+                frames.iter().try_for_each(|frame| self.lay_nals(frame, parameter_sets, media))?;
+            }
+        }
+        if self.codec.is_video() {
+            let numbered = (self.samples.saturating_add(1)..).zip(stretch.frames);
+            self.sync_samples.extend(numbered.filter(|(_, frame)| frame.sync).map(|(number, _)| number));
+        }
+        let size = media.len.saturating_sub(before);
+        self.samples = samples;
+        self.ticks = self.ticks.saturating_add(stretch.ticks);
+        self.bytes = self.bytes.saturating_add(size);
         self.bytes_in_second = self.bytes_in_second.saturating_add(size);
         self.busiest_second = self.busiest_second.max(self.bytes_in_second);
-        self.ticks = self.ticks.saturating_add(ticks);
+        Ok(())
+    }
+
+    /// Lays out frames that are samples as they stand.
+    fn lay_verbatim(&mut self, frames: &[Sample], media: &mut Media) {
+        media.extend(self.source, frames.iter().map(|frame| (frame.offset, frame.len)));
+        if self.pcm_frame.is_none() {
+            self.sizes.extend(frames.iter().map(|frame| frame.len));
+        }
+    }
+
+    /// Lays out the NAL units of a frame.
+    fn lay_nals(
+        &mut self,
+        frame: &Sample,
+        parameter_sets: ParameterSets,
+        media: &mut Media,
+    ) -> Result<(), Error> {
+        let before = media.len;
+        let nals = self.segment.into_iter().flat_map(|segment| segment.nals_of(frame, parameter_sets));
+        for nal in nals {
+            media.push_nal_length(nal.len)?;
+            media.extend(self.source, std::iter::once((nal.offset, nal.len)));
+        }
+        let size = media.len.saturating_sub(before);
+        self.sizes.push(u32::try_from(size).map_err(|_| too_large("the size of a sample", size))?);
         Ok(())
     }
 
@@ -270,13 +328,14 @@ impl<'a> Feed<'a> {
             track: self.track,
             codec: self.codec,
             times: self.times,
-            fragments: self.fragments,
             entries: self.entries,
+            samples: self.samples,
             sizes: match constant {
                 // A constant size of 0 would mean that sizes follow.
-                Some(size) if size > 0 => SampleSizes::Constant { size, count: self.samples },
+                Some(size) if size > 0 => SampleSizes::Constant(size),
                 _ => SampleSizes::Each(self.sizes),
             },
+            sync_samples: self.sync_samples,
             chunks: self.chunks,
             bytes: self.bytes,
             largest_sample,
@@ -285,17 +344,6 @@ impl<'a> Feed<'a> {
     }
 }
 
-impl TrackLayout<'_> {
-    /// Number of samples, PCM frames counted one by one.
-    pub(crate) fn samples(&self) -> u32 {
-        match &self.sizes {
-            SampleSizes::Constant { count, .. } => *count,
-            SampleSizes::Each(sizes) => sizes.len() as u32,
-        }
-    }
-
-    /// The samples of the clip.
-    pub(crate) fn planned_samples(&self) -> impl Iterator<Item = &Sample> {
-        self.track.segments.iter().take(self.fragments).flat_map(|segment| &segment.samples)
-    }
+fn too_large(what: &'static str, found: u64) -> Error {
+    ErrorKind::TooLarge { what, found, limit: u64::from(u32::MAX) }.into()
 }

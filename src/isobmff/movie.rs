@@ -54,11 +54,10 @@ fn expected_size(layout: &Layout<'_>) -> usize {
     let of_track = |track: &TrackLayout<'_>| {
         let runs = track.times.deltas.as_slice().len().saturating_add(track.times.offsets.as_slice().len());
         let sizes = match &track.sizes {
-            SampleSizes::Constant { .. } => 0,
+            SampleSizes::Constant(_) => 0,
             SampleSizes::Each(sizes) => sizes.len(),
         };
-        let syncs = if track.codec.is_video() { sizes / 8 } else { 0 };
-        let words = runs.saturating_mul(2).saturating_add(sizes).saturating_add(syncs);
+        let words = runs.saturating_mul(2).saturating_add(sizes).saturating_add(track.sync_samples.len());
         words.saturating_add(track.chunks.len().saturating_mul(4)).saturating_mul(4)
     };
     layout.tracks.iter().map(of_track).fold(4096, usize::saturating_add)
@@ -289,15 +288,14 @@ pub(crate) fn report(layout: &TrackLayout<'_>) -> TrackReport {
         Some(Entry::Audio(config)) => Some(config),
         _ => None,
     };
-    let samples = u64::from(layout.samples());
-    let sync = || layout.planned_samples().filter(|sample| sample.sync).count() as u64;
+    let samples = u64::from(layout.samples);
     TrackReport {
         number: track.number,
         codec: layout.codec,
         sample_entries: codes.collect(),
         samples,
         bytes: layout.bytes,
-        sync_samples: if layout.codec.is_video() { sync() } else { samples },
+        sync_samples: if layout.codec.is_video() { layout.sync_samples.len() as u64 } else { samples },
         dimensions: track.entries.first().map_or((0, 0), dimensions),
         sampling_rate: audio.map_or(0, |config| config.sampling_rate()),
         channels: audio.map_or(0, |config| config.channels()),

@@ -24,7 +24,7 @@ pub(super) fn write_sample_table(w: &mut BoxWriter, layout: &TrackLayout<'_>, wi
         }
         write_sync_samples(w, layout);
         write_samples_per_chunk(w, &layout.chunks);
-        write_sample_sizes(w, &layout.sizes);
+        write_sample_sizes(w, layout);
         chunk_offsets = write_chunk_offsets(w, &layout.chunks, wide);
     });
     chunk_offsets
@@ -43,19 +43,12 @@ fn write_runs(w: &mut BoxWriter, kind: &[u8; 4], runs: &Runs<u32>) {
 
 /// SyncSampleBox (section 8.6.2). Without it, every sample is a sync sample.
 fn write_sync_samples(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
-    if !layout.codec.is_video() || layout.planned_samples().all(|sample| sample.sync) {
-        return;
+    if layout.codec.is_video() && layout.sync_samples.len() != layout.samples as usize {
+        w.write_full_box(b"stss", 0, 0, |w| {
+            w.u32(layout.sync_samples.len() as u32);
+            w.u32s(&layout.sync_samples);
+        });
     }
-    w.write_full_box(b"stss", 0, 0, |w| {
-        let count_at = w.len();
-        w.u32(0);
-        let mut count = 0_u32;
-        for (number, _) in (1..).zip(layout.planned_samples()).filter(|(_, sample)| sample.sync) {
-            w.u32(number);
-            count = count.saturating_add(1);
-        }
-        w.patch_u32(count_at, count);
-    });
 }
 
 /// SampleToChunkBox (section 8.7.4): runs of chunks that are alike.
@@ -79,18 +72,16 @@ fn write_samples_per_chunk(w: &mut BoxWriter, chunks: &[Chunk]) {
 }
 
 /// SampleSizeBox (section 8.7.3.2).
-fn write_sample_sizes(w: &mut BoxWriter, sizes: &SampleSizes) {
-    w.write_full_box(b"stsz", 0, 0, |w| match sizes {
-        SampleSizes::Constant { size, count } => {
+fn write_sample_sizes(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
+    w.write_full_box(b"stsz", 0, 0, |w| match &layout.sizes {
+        SampleSizes::Constant(size) => {
             w.u32(*size);
-            w.u32(*count);
+            w.u32(layout.samples);
         }
         SampleSizes::Each(sizes) => {
             w.u32(0);
-            w.u32(sizes.len() as u32);
-            for &size in sizes {
-                w.u32(size);
-            }
+            w.u32(layout.samples);
+            w.u32s(sizes);
         }
     });
 }

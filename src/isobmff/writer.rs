@@ -56,6 +56,16 @@ impl BoxWriter {
         self.bytes(&value.to_be_bytes());
     }
 
+    /// A table of 32-bit values, in one go.
+    pub(super) fn u32s(&mut self, values: &[u32]) {
+        let start = self.out.len();
+        self.zeros(values.len().saturating_mul(4));
+        let (places, _) = self.out.get_mut(start..).unwrap_or_default().as_chunks_mut();
+        for (place, value) in places.iter_mut().zip(values) {
+            *place = value.to_be_bytes();
+        }
+    }
+
     /// A value that has 32 bits in version 0 of its box and 64 in version 1.
     pub(super) fn sized(&mut self, version: u8, value: u64) {
         match version {

@@ -72,6 +72,13 @@ pub(crate) struct Sample {
     pub(crate) untimed: bool,
 }
 
+impl Sample {
+    /// Whether the frame is a sample as it stands.
+    pub(crate) fn is_verbatim(&self) -> bool {
+        self.nals == 0
+    }
+}
+
 /// The samples of one fragment.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {

@@ -54,6 +54,13 @@ pub(crate) struct RunCursor<'a, T> {
     current: Option<(u32, T)>,
 }
 
+impl<T: Copy> RunCursor<'_, T> {
+    /// What is left of the run that the cursor is in, or else the next one.
+    pub(crate) fn run(&self) -> Option<(u32, T)> {
+        self.current.filter(|(left, _)| *left > 0).or_else(|| self.runs.as_slice().first().copied())
+    }
+}
+
 impl RunCursor<'_, u32> {
     /// The sum of the next `count` values, behind which the cursor then stands.
     #[inline]
@@ -66,11 +73,10 @@ impl RunCursor<'_, u32> {
         }
         let mut sum = 0_u64;
         while count > 0 {
-            let Some((left, value)) =
-                self.current.filter(|(left, _)| *left > 0).or_else(|| self.runs.next().copied())
-            else {
-                break;
-            };
+            let Some((left, value)) = self.run() else { break };
+            if self.current.is_none_or(|(left, _)| left == 0) {
+                self.runs.next();
+            }
             let taken = left.min(count);
             sum = sum.saturating_add(u64::from(taken).saturating_mul(u64::from(value)));
             count = count.saturating_sub(taken);
