@@ -111,6 +111,7 @@ fn fit(times_ns: &[i64], scale_ns: i64, cadence: Cadence) -> Option<OnCadence> {
     let mut start_ns = None;
     let mut stretches = Vec::new();
     let mut moved = false;
+    let mut last_tick = i64::MIN;
     for stretch in times_ns.chunk_by(|a, b| b.saturating_sub(*a) <= longest_step) {
         let first_ns = *stretch.first()?;
         let (least_ns, most_ns) = off_cadence(stretch, scale_ns, cadence)?;
@@ -126,8 +127,15 @@ fn fit(times_ns: &[i64], scale_ns: i64, cadence: Cadence) -> Option<OnCadence> {
         if moved_by > scale_ns.unsigned_abs().div_ceil(2).saturating_add(1) {
             return None;
         }
+        // A clock that ticks less often than there are frames can put a stretch into the one before it.
+        if first_tick <= last_tick {
+            return None;
+        }
+        let count = u32::try_from(stretch.len()).ok()?;
+        let length = i64::from(count.saturating_sub(1)).saturating_mul(cadence.frame_ticks.into());
+        last_tick = first_tick.saturating_add(length);
         moved |= moved_by > 1;
-        stretches.push((first_tick, u32::try_from(stretch.len()).ok()?));
+        stretches.push((first_tick, count));
     }
     Some(OnCadence { cadence, start_ns: start_ns?, stretches, moved })
 }
@@ -287,6 +295,19 @@ mod tests {
                 assert!(off.abs() <= MS / 2 + 17_000, "{off}");
             }
         }
+    }
+
+    /// By a clock that ticks once a second, 26 pictures in each of two seconds can be 25 Hz, each half a tick off at
+    /// the most; but the first of the second stretch is then where the last of the first is.
+    #[test]
+    fn stretches_that_meet_are_no_cadence() {
+        const S: i64 = 1000 * MS;
+        let fits = |second: usize| {
+            let times = [vec![0; 26], vec![S; second]].concat();
+            fit(&times, S, Cadence::of_rate(25, 1)).is_some()
+        };
+        assert!(fits(25));
+        assert!(!fits(26));
     }
 
     #[test]
