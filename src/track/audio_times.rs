@@ -66,17 +66,6 @@ pub(crate) struct AudioFrame {
     pub(crate) ticks: u32,
 }
 
-/// What tells when a frame is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Due {
-    /// Its block, in nanoseconds on the clip's timeline.
-    At(i64),
-    /// The same, and a jump is expected here: the fragment stands behind a gap.
-    BehindGap(i64),
-    /// Nothing: it follows the frame before it.
-    Next,
-}
-
 impl AudioTimes {
     pub(crate) fn new(timescale: u32) -> Self {
         Self {
@@ -133,55 +122,73 @@ impl AudioTimes {
         }
     }
 
-    /// Places the next frame.
-    #[inline]
-    pub(crate) fn push(&mut self, frame: AudioFrame, due: Due, scale_ns: i64) -> Result<(), Error> {
+    /// Places the frames that come next, all alike, up to the first that must be set to its block's time, which is
+    /// for [`anchor`](Self::anchor). Answers how many that are.
+    ///
+    /// `times_ns` are of their blocks on the clip's timeline. One that nothing tells the time of follows in any case.
+    pub(crate) fn follow(
+        &mut self,
+        frame: AudioFrame,
+        times_ns: impl Iterator<Item = Option<i64>>,
+        scale_ns: i64,
+    ) -> usize {
+        let start_ns = self.start_ns.unwrap_or(0);
+        let tolerance_ns = self.note_tolerance(frame, scale_ns);
+        let Some(run) = &mut self.run else { return 0 };
         self.scale_ns = self.scale_ns.max(scale_ns);
-        let Some(run) = &self.run else {
-            self.start_ns = Some(match due {
-                Due::At(time_ns) | Due::BehindGap(time_ns) => time_ns,
-                Due::Next => 0,
-            });
+        let ticks = frame.count.saturating_mul(frame.ticks);
+        let mut followed = 0_u32;
+        for time_ns in times_ns {
+            let expected_ns = start_ns.saturating_add(run.end.ns());
+            let off_ns = time_ns.map_or(0, |time_ns| time_ns.saturating_sub(expected_ns));
+            if off_ns.abs() > tolerance_ns {
+                break;
+            }
+            run.least_off_ns = run.least_off_ns.min(off_ns);
+            run.most_off_ns = run.most_off_ns.max(off_ns);
+            run.end.advance(ticks);
+            followed = followed.saturating_add(1);
+        }
+        run.note(frame, followed);
+        followed as usize
+    }
+
+    /// Places the first frame, or one that does not follow: at the time of its block, `behind_gap` if that is no
+    /// surprise.
+    pub(crate) fn anchor(
+        &mut self,
+        frame: AudioFrame,
+        time_ns: Option<i64>,
+        behind_gap: bool,
+        scale_ns: i64,
+    ) -> Result<(), Error> {
+        self.scale_ns = self.scale_ns.max(scale_ns);
+        let Some(run) = &mut self.run else {
+            self.start_ns = Some(time_ns.unwrap_or(0));
             self.run = Some(Run::new(0, frame, self.timescale));
             return Ok(());
         };
-        let (Due::At(time_ns) | Due::BehindGap(time_ns)) = due else {
-            self.extend(frame, 0);
-            return Ok(());
-        };
-        let (expected, expected_ns, last) = (run.end.ticks(), run.end.ns(), run.last());
-        let tolerance_ns = self.note_tolerance(frame, scale_ns);
-        let block_ns = time_ns.saturating_sub(self.start_ns.unwrap_or(0));
-        let off_ns = block_ns.saturating_sub(expected_ns);
-        if off_ns.abs() <= tolerance_ns {
-            self.extend(frame, off_ns);
-            return Ok(());
-        }
+        let block_ns = time_ns.unwrap_or(0).saturating_sub(self.start_ns.unwrap_or(0));
         // Never a decode time that does not increase.
-        let place = ns_to_ticks(block_ns, self.timescale).max(last.saturating_add(1));
+        let place = ns_to_ticks(block_ns, self.timescale).max(run.last().saturating_add(1));
+        let follows = place == run.end.ticks();
+        if follows {
+            run.end.advance(frame.count.saturating_mul(frame.ticks));
+            run.note(frame, 1);
+        }
         let late_ns = ticks_to_ns(place, self.timescale).saturating_sub(block_ns);
-        if late_ns > tolerance_ns {
+        if late_ns > self.note_tolerance(frame, scale_ns) {
             self.late_ns = self.late_ns.max(late_ns);
         }
-        if place == expected {
-            self.extend(frame, 0);
+        if follows {
             return Ok(());
         }
-        if !matches!(due, Due::BehindGap(_)) {
+        if !behind_gap {
             self.reanchored = self.reanchored.saturating_add(1);
         }
         self.end_run()?;
         self.run = Some(Run::new(place, frame, self.timescale));
         Ok(())
-    }
-
-    #[inline]
-    fn extend(&mut self, frame: AudioFrame, off_ns: i64) {
-        if let Some(run) = &mut self.run {
-            run.push(frame);
-            run.least_off_ns = run.least_off_ns.min(off_ns);
-            run.most_off_ns = run.most_off_ns.max(off_ns);
-        }
     }
 
     /// Writes the run down, now that its phase is known.
@@ -236,16 +243,11 @@ impl AudioTimes {
 
 impl Run {
     fn new(place: i64, frame: AudioFrame, timescale: u32) -> Self {
-        let mut run = Self {
-            first: place,
-            last_ticks: frame.ticks,
-            end: TickClock::new(place, timescale),
-            deltas: Runs::default(),
-            least_off_ns: 0,
-            most_off_ns: 0,
-        };
-        run.add_but_last(frame);
-        run
+        let mut end = TickClock::new(place, timescale);
+        end.advance(frame.count.saturating_mul(frame.ticks));
+        let mut deltas = Runs::default();
+        deltas.push(frame.count.saturating_sub(1), frame.ticks);
+        Self { first: place, last_ticks: frame.ticks, end, deltas, least_off_ns: 0, most_off_ns: 0 }
     }
 
     /// Where the last sample begins.
@@ -253,17 +255,13 @@ impl Run {
         self.end.ticks().saturating_sub(i64::from(self.last_ticks))
     }
 
-    #[inline]
-    fn push(&mut self, frame: AudioFrame) {
-        self.deltas.push(1, self.last_ticks);
-        self.last_ticks = frame.ticks;
-        self.add_but_last(frame);
-    }
-
-    /// The samples of a frame, whose last is as long as what follows says.
-    #[inline]
-    fn add_but_last(&mut self, frame: AudioFrame) {
-        self.deltas.push(frame.count.saturating_sub(1), frame.ticks);
-        self.end.advance(frame.count.max(1).saturating_mul(frame.ticks));
+    /// Notes `frames` more frames, all alike, where `end` is behind them already.
+    fn note(&mut self, frame: AudioFrame, frames: u32) {
+        if frames > 0 {
+            // The last sample is as long as what follows says.
+            self.deltas.push(1, self.last_ticks);
+            self.deltas.push(frame.count.saturating_mul(frames).saturating_sub(1), frame.ticks);
+            self.last_ticks = frame.ticks;
+        }
     }
 }

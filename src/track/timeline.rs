@@ -15,13 +15,13 @@
 use crate::codec::AudioConfig;
 use crate::error::Error;
 use crate::report::Event;
-use crate::track::audio_times::{AudioFrame, AudioTimes, Due};
+use crate::track::audio_times::{AudioFrame, AudioTimes};
 use crate::track::clock::ticks_to_ns;
 use crate::track::plan::TrackPlan;
 use crate::track::runs::Runs;
 use crate::track::tracks::{AUDIO_TRACK, VIDEO_TRACK};
 use crate::track::video_times::{Presentation, VideoTimes};
-use crate::track::{ClipFragment, Entry, Segment};
+use crate::track::{ClipFragment, Entry, Sample, Segment};
 
 /// What becomes of time in which nothing was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -258,12 +258,14 @@ impl<'a> Builder<'a> {
     fn audio_span(&self, segment: &Segment) -> Option<Span> {
         let samples = &segment.samples;
         let times = samples.iter().filter(|sample| !sample.untimed).map(|sample| sample.time_ns);
+        let (first_ns, last_ns) = times
+            .fold((i64::MAX, i64::MIN), |(first, last), time_ns| (time_ns.min(first), time_ns.max(last)));
         let last = samples.last()?;
         let config = self.plan.audio.entries.get(segment.entry);
         let frame = audio_frame(config, last.len);
         let rate = config.map_or(1, |entry| entry_sampling_rate(entry).max(1));
         let sample_ns = ticks_to_ns(i64::from(frame.count).saturating_mul(i64::from(frame.ticks)), rate);
-        Some(Span { first_ns: times.clone().min()?, last_ns: times.max()?, sample_ns, is_guess: false })
+        (first_ns <= last_ns).then_some(Span { first_ns, last_ns, sample_ns, is_guess: false })
     }
 
     fn add_audio(&mut self, segment: &Segment, placement: &Placement, scale_ns: i64) -> Result<(), Error> {
@@ -273,16 +275,21 @@ impl<'a> Builder<'a> {
         let ticks = audio_frame(entry, 1).ticks;
         let ticks = ticks.checked_div(divisor).unwrap_or(ticks);
         let mut behind_gap = placement.behind_gap;
-        for sample in &segment.samples {
-            let frame = AudioFrame { count: audio_frame(entry, sample.len).count, ticks };
-            let time_ns = sample.time_ns.saturating_add(placement.base_ns);
-            let due = match (sample.untimed, behind_gap) {
-                (true, _) => Due::Next,
-                (false, true) => Due::BehindGap(time_ns),
-                (false, false) => Due::At(time_ns),
-            };
-            behind_gap = false;
-            self.audio.push(frame, due, scale_ns)?;
+        let time_ns =
+            |sample: &Sample| (!sample.untimed).then(|| sample.time_ns.saturating_add(placement.base_ns));
+        // Every frame of AAC is like the next; a block of PCM is like the next if it is as long.
+        let is_pcm = self.plan.audio.pcm_frame_size().is_some();
+        for alike in segment.samples.chunk_by(|a, b| !is_pcm || a.len == b.len) {
+            let Some(first) = alike.first() else { continue };
+            let frame = AudioFrame { count: audio_frame(entry, first.len).count, ticks };
+            let mut left = alike;
+            loop {
+                let followed = self.audio.follow(frame, left.iter().map(time_ns), scale_ns);
+                behind_gap &= followed == 0;
+                let Some((sample, behind)) = left.get(followed..).and_then(<[_]>::split_first) else { break };
+                self.audio.anchor(frame, time_ns(sample), behind_gap, scale_ns)?;
+                (left, behind_gap) = (behind, false);
+            }
         }
         Ok(())
     }
