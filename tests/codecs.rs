@@ -8,7 +8,7 @@ use getclip::{ErrorKind, Event};
 use support::media::{
     self, AVC_PPS, AVC_SPS, HEVC_PPS, HEVC_SPS, HEVC_VPS, annexb, length_prefixed, with_nal_lengths,
 };
-use support::mkv::{Block, Fragment, Track};
+use support::mkv::{self, Block, Fragment, Track};
 use support::mp4::{Movie, SampleEntry};
 
 const START: u64 = 1_700_000_000_000;
@@ -299,13 +299,27 @@ fn codec_private_data_from_the_frames() {
     });
     let without = |frames| video(vec![Track::avc().without_codec_private()], frames).to_bytes();
     assert_eq!(*refusal(without(frames.clone())).kind(), ErrorKind::MissingCodecPrivateData);
-    let (mp4, report) = clip_with(&from_frames, without(frames));
+    let (mp4, report) = clip_with(&from_frames, without(frames.clone()));
     let samples = framed(|nals, _| length_prefixed(nals));
     assert_eq!(video_of(&mp4), Video { code: "avc1".into(), configuration: avcc(), samples });
     assert!(report.events.contains(&Event::CodecPrivateFromFrames { track: 1 }));
 
     let error = refusal_with(&from_frames, without(framed(|nals, _| annexb(nals))));
     assert_eq!(*error.kind(), ErrorKind::MissingCodecPrivateData, "not in the frames either");
+
+    // A second fragment without them, whose TrackEntry differs besides, is decoded with those of the first.
+    let of_track = |index: u64, track: Track, frame: &[u8]| {
+        let blocks = vec![Block::new(1, 0, true, frame.to_vec())];
+        Fragment::stored(index, START + index * 1000, vec![track.without_codec_private()], blocks)
+    };
+    let bare = framed(|nals, _| annexb(nals));
+    let second = of_track(1, Track::avc().default_duration(1_000_000_000), &bare[0]);
+    let input = mkv::documents(&[of_track(0, Track::avc(), &frames[0]), second]);
+    let (mp4, report) = clip_with(&from_frames, input);
+    let samples = framed(|nals, _| length_prefixed(nals));
+    let samples = vec![samples[0].clone(), samples[0].clone()];
+    assert_eq!(video_of(&mp4), Video { code: "avc1".into(), configuration: avcc(), samples });
+    assert_eq!(report.tracks[0].sample_entries, ["avc1"]);
 
     let hevc = vec![annexb(&media::nals(&hevc_frame(&HEVC_SETS, true)))];
     let fragment = video(vec![Track::hevc().without_codec_private()], hevc);

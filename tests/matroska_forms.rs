@@ -3,7 +3,7 @@
 mod clips;
 mod support;
 
-use clips::{clip, everything};
+use clips::{clip, everything, refusal};
 use getclip::{ClipFragmentSelectorType, Error, ErrorKind, Fragment as Read, Timestamp, TrackType};
 use support::ebml::{self, Size, id};
 use support::frames::{self, Tolerance};
@@ -284,6 +284,27 @@ fn stripped_headers_are_put_back() {
     ));
     let (mp4, _) = clip(laced.to_bytes());
     frames::assert_same_frames(&mp4, &frames::frames_of(&[laced]));
+}
+
+/// A restored frame is a copy, so that a long header would multiply the input.
+#[test]
+fn a_stripped_header_has_16_bytes_at_most() {
+    let with_header = |len: usize| {
+        let mut input = fragment(0);
+        let header = vec![0x21; len];
+        for block in input.blocks.iter_mut().filter(|block| block.track == 2) {
+            for frame in &mut block.frames {
+                frame.splice(..0, header.iter().copied());
+            }
+        }
+        input.tracks[1] = Track::aac().header_stripping(header);
+        input
+    };
+    let input = with_header(16);
+    frames::assert_same_frames(&clip(input.to_bytes()).0, &frames::frames_of(&[input]));
+    let error = refusal(with_header(17).to_bytes());
+    assert!(matches!(error.kind(), ErrorKind::UnsupportedMediaType { .. }), "{error}");
+    assert!(error.to_string().contains("17 bytes"), "{error}");
 }
 
 /// The service takes 100 ns to 1 s a tick; the default is 1 ms.

@@ -166,6 +166,18 @@ fn the_same_fragment_twice_is_taken_once() {
 }
 
 /// A capture that was cut off, and the same fragment from a second request.
+/// Input can hold any number of fragments that are not in the clip: the report counts those it does not name.
+#[test]
+fn a_thousand_are_named_that_are_not_in_the_clip() {
+    for (dropped, named) in [(999, 999), (1000, 1000), (1003, 1000)] {
+        let input: Vec<Fragment> = (0..=dropped).map(|_| fragment(0, 0)).collect();
+        let report = clip(mkv::documents(&input)).1;
+        let events =
+            report.events.iter().filter(|event| matches!(event, Event::DuplicateDropped { .. })).count();
+        assert_eq!((events, report.unnamed), (named, dropped as u64 - named as u64));
+    }
+}
+
 #[test]
 fn of_the_same_fragment_cut_off_and_whole_the_whole_one_stays() {
     let whole = fragment(1, 2000).to_bytes();

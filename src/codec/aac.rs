@@ -378,6 +378,8 @@ mod tests {
         assert_eq!(parse("130856e59d4800"), Ok((48_000, 1, 2048)), "parametric stereo off");
         // 11101 0110 0001 0011 00010 000
         assert_eq!(parse("eb098800"), Ok((48_000, 2, 2048)), "hierarchical, parametric stereo");
+        // 00101 0110 0010 0011 00010 000 | 01010110111 00101 1 0100: behind a hierarchical one, no other counts
+        assert_eq!(parse("2b11882b72d0"), Ok((48_000, 2, 2048)), "and 44.1 kHz, backward compatible");
         // 00101 0011 0010 0011 00010 000: SBR at a single rate
         assert_eq!(parse("29918800"), Ok((48_000, 2, 1024)));
         // 00101 0011 0010 0110 00010 000: 48 kHz becomes 24 kHz

@@ -308,6 +308,18 @@ mod tests {
         out
     }
 
+    /// Of an SPS that cannot be read, the record's own word on chroma holds. Its reserved bits are no part of that, and
+    /// come out as ones (ISO/IEC 14496-15 section 5.3.3.1.2).
+    #[test]
+    fn reserved_bits_of_the_tail() {
+        let record = |tail: [u8; 4]| [&hex("0164000affe10002676401000268eb")[..], &tail].concat();
+        for reserved in [0x00, 0xA8, 0xF8] {
+            let config =
+                AvcConfig::parse(&record([reserved & 0xFC | 2, reserved | 1, reserved | 4, 0])).unwrap();
+            assert_eq!(written(&config), record([0xFE, 0xF9, 0xFC, 0]));
+        }
+    }
+
     /// Width, height, sample aspect ratio and colour as ffprobe tells them.
     #[test]
     fn picture() {

@@ -381,12 +381,15 @@ mod tests {
     /// Table E.1, and 0 or 1:1 as no ratio at all.
     #[test]
     fn aspect_ratio() {
+        let table = "12:11 10:11 16:11 40:33 24:11 20:11 32:11 80:33 18:11 15:11 64:33 160:99 4:3 3:2 2:1";
+        for (idc, ratio) in (2..).zip(table.split(' ')) {
+            let (width, height) = ratio.split_once(':').unwrap();
+            let expected = Some((width.parse().unwrap(), height.parse().unwrap()));
+            assert_eq!(sample_aspect_ratio(&mut BitReader::new(&[idc])), Some(expected), "{idc}");
+        }
         for (bytes, expected) in [
             (&[0][..], None),
             (&[1], None),
-            (&[2], Some((12, 11))),
-            (&[13], Some((160, 99))),
-            (&[16], Some((2, 1))),
             (&[17], None),
             (&[255, 0, 4, 0, 3], Some((4, 3))),
             (&[255, 0, 4, 0, 0], None),
@@ -394,6 +397,44 @@ mod tests {
         ] {
             assert_eq!(sample_aspect_ratio(&mut BitReader::new(bytes)), Some(expected));
         }
+    }
+
+    fn read<T>(w: &mut BitWriter, read: impl FnOnce(&mut BitReader) -> T) -> T {
+        read(&mut BitReader::new(&w.nal()[2..]))
+    }
+
+    /// Equations 7-61 to 7-66, worked out by hand.
+    #[test]
+    fn short_term_reference_picture_sets() {
+        let mut w = BitWriter::default();
+        w.ue(&[2, 1]).ue(&[0]).u(1, 1).ue(&[1]).u(1, 1).ue(&[0]).u(1, 1);
+        let explicit = read(&mut w, explicit_set).unwrap();
+        assert_eq!(explicit, [-1, -3, 1]);
+        // By 1: -1 becomes the current picture, -3 becomes -2, 1 becomes 2, and the reference itself is 1.
+        let mut w = BitWriter::default();
+        w.u(1, 0).ue(&[0]).u(4, 0b1111);
+        let forward = read(&mut w, |r| predicted_set(r, &explicit)).unwrap();
+        assert_eq!(forward, [-2, 1, 2]);
+        // By -2: -1 becomes -3; -3 is not kept; 1 becomes -1, kept without being used; the reference itself is -2.
+        let mut w = BitWriter::default();
+        w.u(1, 1).ue(&[1]).u(1, 1).u(2, 0b00).u(2, 0b01).u(1, 1);
+        let backward = read(&mut w, |r| predicted_set(r, &explicit)).unwrap();
+        assert_eq!(backward, [-1, -2, -3]);
+    }
+
+    #[test]
+    fn a_short_term_reference_picture_set_is_16_pictures_at_most() {
+        let sets = |more: bool| {
+            let mut w = BitWriter::default();
+            w.ue(&[2, 8, 8]);
+            for _ in 0..16 {
+                w.ue(&[0]).u(1, 1);
+            }
+            // Predicted by 20 from that set and the picture itself, of which all or all but one are kept.
+            w.u(1, 1).u(1, 0).ue(&[19]).u(16, 0xFFFF).u(2, if more { 0b11 } else { 0b00 });
+            read(&mut w, skip_short_term_reference_picture_sets)
+        };
+        assert_eq!([sets(false), sets(true)], [Some(()), None]);
     }
 
     #[test]

@@ -100,7 +100,9 @@ mod tests {
         sets.write(&mut out);
         assert_eq!(out, [0, 2, 0x68, 1, 0, 2, 0x68, 2]);
         assert!(sets.add(&[0x68, 3], 2).unwrap_err().to_string().contains("at most 2"));
+        assert!(sets.add(&[0x68, 1], 2).is_ok(), "one that is there already adds nothing");
         assert!(sets.add(&[1; 65_536], 9).unwrap_err().to_string().contains("found 65536"));
+        assert!(sets.add(&[1; 65_535], 9).is_ok());
     }
 
     #[test]

@@ -201,3 +201,37 @@ impl BitRates {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut BoxWriter)) -> Vec<u8> {
+        let mut writer = BoxWriter::default();
+        write(&mut writer);
+        writer.finish().unwrap()
+    }
+
+    /// ISO/IEC 14496-12 section 12.1.5.2: full_range_flag is the first bit of the last byte.
+    #[test]
+    fn full_range() {
+        for (full_range, flags) in [(false, 0), (true, 0x80)] {
+            let colour = Colour { primaries: 9, transfer: 18, matrix: 10, full_range };
+            let want = [&[0, 0, 0, 19][..], b"colrnclx", &[0, 9, 0, 18, 0, 10, flags]].concat();
+            assert_eq!(written(|w| write_colour(w, colour)), want);
+        }
+    }
+
+    /// ISO/IEC 14496-1 section 8.3.3, written out in full.
+    #[test]
+    fn the_size_of_a_descriptor_has_28_bits() {
+        for (len, size) in [
+            (5, [0x80, 0x80, 0x80, 5]),
+            (127, [0x80, 0x80, 0x80, 0x7F]),
+            (128, [0x80, 0x80, 0x81, 0]),
+            (0x0123_4567, [0x89, 0x8D, 0x8A, 0x67]),
+        ] {
+            assert_eq!(written(|w| write_descriptor_head(w, 3, len)), [&[3][..], &size].concat(), "{len}");
+        }
+    }
+}

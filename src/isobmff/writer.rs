@@ -123,6 +123,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn values_of_more_than_32_bits_need_version_1() {
+        assert_eq!(version_for(&[0, u32::MAX.into()]), 0);
+        assert_eq!(version_for(&[0, 1 << 32]), 1);
+        let mut writer = BoxWriter::default();
+        writer.sized(0, 7);
+        writer.sized(1, 7);
+        writer.u32s(&[1, 0x0203_0405]);
+        let want = [&[0, 0, 0, 7][..], &[0, 0, 0, 0, 0, 0, 0, 7], &[0, 0, 0, 1, 2, 3, 4, 5]].concat();
+        assert_eq!(writer.finish().unwrap(), want);
+    }
+
+    #[test]
     fn boxes_nest() {
         let mut writer = BoxWriter::default();
         writer.write_box(b"edts", |w| w.write_full_box(b"elst", 1, 7, |w| w.u16(0xABCD)));

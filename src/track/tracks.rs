@@ -177,3 +177,49 @@ fn unsupported(expected: &str, found: &str) -> Error {
         format!("expected {expected}, found {}", if found.is_empty() { "no codec ID" } else { found });
     ErrorKind::UnsupportedMediaType { reason }.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(number: u64, codec_id: &str) -> TrackEntry {
+        TrackEntry {
+            number,
+            track_type: if number == 2 { TrackType::Audio } else { TrackType::Video },
+            codec_id: codec_id.into(),
+            codec_private: None,
+            default_duration_ns: None,
+            video: None,
+            audio: None,
+            encoding: ContentEncoding::None,
+        }
+    }
+
+    /// What was read of the tracks of one fragment serves another if both tracks are the same, in the same places.
+    #[test]
+    fn configs_are_of_tracks_that_are_alike() {
+        let (video, audio, other) = (track(1, "V_MPEG4/ISO/AVC"), track(2, "A_AAC"), track(3, "S_TEXT/UTF8"));
+        let (hevc, alaw) = (track(1, "V_MPEGH/ISO/HEVC"), track(2, "A_MS/ACM"));
+        let of = |entries: &[&TrackEntry], like: &[&TrackEntry]| {
+            let owned = |entries: &[&TrackEntry]| entries.iter().copied().cloned().collect::<Vec<_>>();
+            TrackConfigs::new(&owned(entries), Profile::default()).are_of(&owned(like))
+        };
+        for alike in [&[&video, &audio][..], &[&video], &[&audio], &[&audio, &other, &video], &[&other]] {
+            assert!(of(alike, alike));
+        }
+        assert!(of(&[&video, &audio], &[&video, &audio, &other]), "a track that is not taken");
+        for (entries, like) in [
+            (&[&video, &audio][..], &[&audio, &video][..]),
+            (&[&video, &audio], &[&video]),
+            (&[&video, &audio], &[&audio]),
+            (&[&video, &audio], &[&hevc, &audio]),
+            (&[&video, &audio], &[&video, &alaw]),
+            (&[&video], &[&video, &audio]),
+            (&[&audio], &[&audio, &video]),
+            (&[&other], &[&other, &video]),
+            (&[&other], &[&other, &audio]),
+        ] {
+            assert!(!of(entries, like), "{like:?}");
+        }
+    }
+}
