@@ -137,18 +137,20 @@ impl AudioTimes {
         let Some(run) = &mut self.run else { return 0 };
         self.scale_ns = self.scale_ns.max(scale_ns);
         let ticks = frame.count.saturating_mul(frame.ticks);
+        let (mut end, mut least_off_ns, mut most_off_ns) = (run.end, run.least_off_ns, run.most_off_ns);
         let mut followed = 0_u32;
         for time_ns in times_ns {
-            let expected_ns = start_ns.saturating_add(run.end.ns());
+            let expected_ns = start_ns.saturating_add(end.ns());
             let off_ns = time_ns.map_or(0, |time_ns| time_ns.saturating_sub(expected_ns));
             if off_ns.abs() > tolerance_ns {
                 break;
             }
-            run.least_off_ns = run.least_off_ns.min(off_ns);
-            run.most_off_ns = run.most_off_ns.max(off_ns);
-            run.end.advance(ticks);
+            least_off_ns = least_off_ns.min(off_ns);
+            most_off_ns = most_off_ns.max(off_ns);
+            end.advance(ticks);
             followed = followed.saturating_add(1);
         }
+        (run.end, run.least_off_ns, run.most_off_ns) = (end, least_off_ns, most_off_ns);
         run.note(frame, followed);
         followed as usize
     }
