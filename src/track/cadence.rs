@@ -84,7 +84,8 @@ impl Cadence {
 /// `times_ns` are in presentation order and increase. A step of more than one and a half frames ends a run: each run
 /// has a phase of its own, all have one cadence.
 pub(crate) fn find(times_ns: &[i64], scale_ns: i64, default_duration_ns: Option<i64>) -> Option<OnCadence> {
-    let longest = longest_run(times_ns)?;
+    let longest_step_ns = longest_step(times_ns);
+    let longest = cut_at_gaps(times_ns, longest_step_ns, LONG_STEP_NS).max_by_key(|run| run.len())?;
     let (first, last) = (*longest.first()?, *longest.last()?);
     let steps = i64::try_from(longest.len()).ok()?.checked_sub(1).filter(|&steps| steps > 0)?;
     let span = last.checked_sub(first)?;
@@ -94,25 +95,33 @@ pub(crate) fn find(times_ns: &[i64], scale_ns: i64, default_duration_ns: Option<
     let mut candidates: Vec<Cadence> = hinted.into_iter().chain(Cadence::known()).filter(near).collect();
     // The hint first, then the nearest: over a short run, neighbours such as 30 and 29.97 both fit.
     candidates.sort_by_key(|cadence| (Some(*cadence) != hinted, cadence.ns(steps).abs_diff(span)));
-    candidates.into_iter().take(4).find_map(|cadence| fit(times_ns, scale_ns, cadence))
+    candidates.into_iter().take(4).find_map(|cadence| fit(times_ns, longest_step_ns, scale_ns, cadence))
 }
 
-/// The longest stretch of times in which no step is far above the one before it.
-fn longest_run(times_ns: &[i64]) -> Option<&[i64]> {
-    times_ns.chunk_by(|a, b| b.saturating_sub(*a) < LONG_STEP_NS).max_by_key(|run| run.len())
+/// The longest step from one time to the next.
+pub(crate) fn longest_step(times_ns: &[i64]) -> i64 {
+    let steps = times_ns.iter().zip(times_ns.iter().skip(1)).map(|(a, b)| b.saturating_sub(*a));
+    steps.max().unwrap_or(0)
+}
+
+/// Times without a step of more than `limit_ns`. Where the longest one is not, as in most clips, nothing is cut.
+fn cut_at_gaps(times_ns: &[i64], longest_step_ns: i64, limit_ns: i64) -> impl Iterator<Item = &[i64]> {
+    let (whole, cut) = if longest_step_ns <= limit_ns { (times_ns, &[][..]) } else { (&[][..], times_ns) };
+    let cut = cut.chunk_by(move |a, b| b.saturating_sub(*a) <= limit_ns);
+    std::iter::once(whole).filter(|whole| !whole.is_empty()).chain(cut)
 }
 
 /// A first cut at gaps, before the cadence is known: no camera with a steady cadence is slower than this.
 const LONG_STEP_NS: i64 = 1_500_000_000;
 
-fn fit(times_ns: &[i64], scale_ns: i64, cadence: Cadence) -> Option<OnCadence> {
+fn fit(times_ns: &[i64], longest_step_ns: i64, scale_ns: i64, cadence: Cadence) -> Option<OnCadence> {
     let frame_ns = cadence.ns(1);
-    let longest_step = frame_ns.saturating_add(frame_ns / 2);
+    let limit_ns = frame_ns.saturating_add(frame_ns / 2);
     let mut start_ns = None;
     let mut stretches = Vec::new();
     let mut moved = false;
     let mut last_tick = i64::MIN;
-    for stretch in times_ns.chunk_by(|a, b| b.saturating_sub(*a) <= longest_step) {
+    for stretch in cut_at_gaps(times_ns, longest_step_ns, limit_ns) {
         let first_ns = *stretch.first()?;
         let (least_ns, most_ns) = off_cadence(stretch, scale_ns, cadence)?;
         // When the first frame is due so that no frame is off by more than half a tick: on its own time if that will
@@ -304,7 +313,7 @@ mod tests {
         const S: i64 = 1000 * MS;
         let fits = |second: usize| {
             let times = [vec![0; 26], vec![S; second]].concat();
-            fit(&times, S, Cadence::of_rate(25, 1)).is_some()
+            fit(&times, longest_step(&times), S, Cadence::of_rate(25, 1)).is_some()
         };
         assert!(fits(25));
         assert!(!fits(26));

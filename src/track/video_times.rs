@@ -156,26 +156,25 @@ impl VideoTimes {
     /// The times of all frames; `None` if there is no frame.
     pub(crate) fn finish(self) -> Result<Option<TimedVideo>, Error> {
         let Some(&first_ns) = self.shown_ns.first() else { return Ok(None) };
-        let longest_step = self.longest_step();
-        let on_cadence = cadence::find(&self.shown_ns, self.scale_ns, self.default_duration_ns)
-            .filter(|found| fits(longest_step, found.cadence.timescale));
-        match on_cadence {
-            Some(found) => self.on_cadence(&found),
-            None => self.as_recorded(first_ns, longest_step),
+        let found = cadence::find(&self.shown_ns, self.scale_ns, self.default_duration_ns);
+        match found.and_then(|found| Some((found.deltas()?, found))) {
+            Some((deltas, found)) => self.on_cadence(&found, deltas),
+            None => self.as_recorded(first_ns),
         }
         .map(Some)
     }
 
-    fn on_cadence(&self, found: &OnCadence) -> Result<TimedVideo, Error> {
-        let deltas = found.deltas().ok_or_else(too_long)?;
+    fn on_cadence(&self, found: &OnCadence, deltas: Runs<u32>) -> Result<TimedVideo, Error> {
         let shown = if self.place.is_empty() { Vec::new() } else { found.ticks().collect() };
         let times = self.tables(found.cadence.timescale, found.start_ns, &shown, deltas)?;
         Ok(TimedVideo { times, cadence: found.moved.then_some(found.cadence), spread: 0 })
     }
 
-    fn as_recorded(&self, first_ns: i64, longest_step: i64) -> Result<TimedVideo, Error> {
-        let timescale = TIMESCALES.into_iter().find(|&t| fits(longest_step, t)).ok_or_else(|| {
-            let found_s = longest_step / 1_000_000_000;
+    fn as_recorded(&self, first_ns: i64) -> Result<TimedVideo, Error> {
+        let longest_ns = cadence::longest_step(&self.shown_ns).max(self.frame_ns);
+        let fits = |timescale: &u32| ns_to_ticks(longest_ns, *timescale) <= i64::from(u32::MAX);
+        let timescale = TIMESCALES.into_iter().find(fits).ok_or_else(|| {
+            let found_s = longest_ns / 1_000_000_000;
             let reason = format!("expected gaps below 49 days, found one of {found_s} s");
             Error::new(ErrorKind::TimeOutOfRange { reason })
         })?;
@@ -220,21 +219,11 @@ impl VideoTimes {
             offsets,
         })
     }
-
-    fn longest_step(&self) -> i64 {
-        let steps = self.shown_ns.iter().zip(self.shown_ns.iter().skip(1)).map(|(a, b)| b.saturating_sub(*a));
-        steps.max().unwrap_or(0).max(self.frame_ns)
-    }
 }
 
 fn too_long() -> Error {
     let reason = "expected a frame that lasts below 2^32 ticks of the media timescale".into();
     Error::new(ErrorKind::TimeOutOfRange { reason })
-}
-
-/// Whether a step fits an `stts` entry.
-fn fits(step_ns: i64, timescale: u32) -> bool {
-    ns_to_ticks(step_ns, timescale) <= i64::from(u32::MAX)
 }
 
 /// Makes times increase strictly: one that does not is a tick behind the one before it. Answers how many there were.
