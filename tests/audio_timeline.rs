@@ -276,6 +276,51 @@ fn g711_blocks_of_any_size() {
     }
 }
 
+/// Blocks of one fragment that differ in length, each with the tolerance of its own length.
+#[test]
+fn g711_blocks_that_differ() {
+    let blocks = |late_ms: i16| {
+        let video = avc_blocks(0, (0..50).map(|i| i * 40));
+        let short = g711_blocks(1, 160, (0..10).map(|i| i * 20));
+        let shorter = g711_blocks(2, 80, [200, 210]);
+        let long = g711_blocks(3, 1600, (0..6).map(|i| 220 + i * 200 + i % 2 * late_ms));
+        Fragment::stored(0, START, tracks(Track::alaw()), [video, short, shorter, long].concat())
+    };
+    for late_ms in [0, 39] {
+        let input = blocks(late_ms);
+        let (mp4, report) = clip(input.to_bytes());
+        let tolerance = Tolerance { video_ns: ROUNDING_NS, audio_ns: i128::from(late_ms) * 1_000_000 };
+        frames::assert_same_frames_within(&mp4, &frames::frames_of(&[input]), tolerance);
+        assert_eq!(Movie::parse(&mp4).audio().table.time_to_sample, [(11_360, 1)]);
+        assert!(!report.events.iter().any(|event| matches!(event, Event::AudioReanchored { .. })));
+    }
+}
+
+/// A jump of the sound is reported, but not where a gap makes it expected.
+#[test]
+fn a_jump_counts_unless_a_gap_is_why() {
+    let reanchored = |input: &[Fragment]| {
+        let (mp4, report) = clip(mkv::documents(input));
+        let tolerance = Tolerance { video_ns: ROUNDING_NS, audio_ns: 2 * ROUNDING_NS };
+        frames::assert_same_frames_within(&mp4, &frames::frames_of(input), tolerance);
+        let times = report.events.iter().filter_map(|event| match event {
+            Event::AudioReanchored { times, .. } => Some(*times),
+            _ => None,
+        });
+        times.sum::<u64>()
+    };
+    let lost = |mut fragment: Fragment, audio: std::ops::Range<usize>| {
+        fragment.blocks.drain(16 + audio.start..16 + audio.end);
+        fragment
+    };
+    let behind_the_first = |second| reanchored(&[fragment(0, 0), second]);
+    assert_eq!(behind_the_first(fragment(1, 0)), 0);
+    assert_eq!(behind_the_first(lost(fragment(1, 0), 0..5)), 1);
+    assert_eq!(behind_the_first(lost(fragment(1, 0), 20..25)), 1);
+    assert_eq!(behind_the_first(fragment(9, 0)), 0, "behind a gap");
+    assert_eq!(behind_the_first(lost(fragment(9, 0), 20..25)), 1);
+}
+
 #[test]
 fn stereo_g711_counts_pcm_frames_of_two_bytes() {
     let track = Track::alaw().codec_private(media::wave_format(6, 8000, 2));

@@ -114,3 +114,27 @@ impl ChunkOffsets {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sections 8.7.5.2 and 8.7.5.3, around the largest offset of 32 bits.
+    #[test]
+    fn chunk_offsets_have_64_bits_where_they_must() {
+        const MEDIA_START: u64 = 100;
+        let table = |offset: u64, wide: bool| {
+            let chunks = [0, offset - MEDIA_START].map(|offset| Chunk { offset, samples: 1, entry: 0 });
+            let mut w = BoxWriter::default();
+            let fits = write_chunk_offsets(&mut w, &chunks, wide).patch(&mut w, MEDIA_START);
+            fits.then(|| w.finish().unwrap())
+        };
+        let narrow =
+            [&[0, 0, 0, 24][..], b"stco", &[0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 100], &[0xFF; 4]].concat();
+        assert_eq!(table(0xFFFF_FFFF, false), Some(narrow));
+        assert_eq!(table(0x1_0000_0000, false), None);
+        let head = [&[0, 0, 0, 32][..], b"co64", &[0, 0, 0, 0, 0, 0, 0, 2]].concat();
+        let wide = [head, 100_u64.to_be_bytes().into(), 0x0001_0000_0002_u64.to_be_bytes().into()].concat();
+        assert_eq!(table(0x0001_0000_0002, true), Some(wide));
+    }
+}

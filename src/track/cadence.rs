@@ -274,6 +274,26 @@ mod tests {
         assert_eq!(unrolled.collect::<Vec<_>>(), [deltas, vec![1000]].concat());
     }
 
+    /// A frame that was lost is a gap, not jitter.
+    #[test]
+    fn a_lost_frame_ends_a_stretch() {
+        let mut times = rounded((30, 1), 60, nearest);
+        times.remove(20);
+        let found = fit(&times, longest_step(&times), MS, Cadence::of_rate(30, 1)).unwrap();
+        let ticks: Vec<i64> = found.ticks().collect();
+        let ms = |ticks: i64| ticks_to_ns(ticks, 30_000).div_euclid(MS);
+        assert_eq!([ms(ticks[19]), ms(ticks[20]), ms(ticks[21])], [633, 700, 733]);
+    }
+
+    #[test]
+    fn a_run_is_put_in_the_middle_only_of_what_rounding_explains() {
+        let middle = |least_us: i64, most_us: i64| middle_of_rounding(least_us * 1000, most_us * 1000, MS);
+        assert_eq!([middle(-500, 500), middle(-400, 200), middle(0, 0)], [0; 3], "near enough");
+        assert_eq!([middle(-1000, 0), middle(0, 900), middle(-600, 100)], [-500_000, 450_000, -250_000]);
+        assert_eq!([middle(-1001, 0), middle(-600, 600), middle(0, 2000)], [0; 3], "more than rounding");
+        assert_eq!(middle_of_rounding(-MS, 1, MS), (1 - MS) / 2, "and a nanosecond of another rounding");
+    }
+
     #[test]
     fn jitter_is_no_cadence() {
         let times: Vec<i64> = (0..300).map(|i| (i * 33 + [0, 3, -2, 1][i as usize % 4]) * MS).collect();
