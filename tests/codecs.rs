@@ -282,11 +282,13 @@ fn a_parameter_set_that_the_record_lacks_comes_from_the_frames() {
 /// IRAP pictures are NAL unit types 16 to 23 (H.265 section 3.71); a producer's flag says less.
 #[test]
 fn sync_samples_of_h265_are_its_irap_pictures() {
-    let frame = |nal_unit_type: u8| length_prefixed(&[&[nal_unit_type << 1, 1, 0xAF, 0x77, 0x80]]);
-    let frames = [19, 1, 21, 0, 16, 9, 20].map(frame).to_vec();
-    let (mp4, report) = clip(h265(media::hvcc(true), frames).to_bytes());
-    assert_eq!(Movie::parse(&mp4).video().table.sync_samples.as_deref(), Some(&[1, 3, 5, 7][..]));
-    assert_eq!(report.tracks[0].sync_samples, 4);
+    for framing in [length_prefixed, annexb] {
+        let frame = |nal_unit_type: u8| framing(&[&[nal_unit_type << 1, 1, 0xAF, 0x77, 0x80]]);
+        let frames = [19, 1, 21, 0, 16, 9, 20].map(frame).to_vec();
+        let (mp4, report) = clip(h265(media::hvcc(true), frames).to_bytes());
+        assert_eq!(Movie::parse(&mp4).video().table.sync_samples.as_deref(), Some(&[1, 3, 5, 7][..]));
+        assert_eq!(report.tracks[0].sync_samples, 4);
+    }
 }
 
 #[test]

@@ -462,6 +462,24 @@ fn a_further_track_is_left_out_and_reported_and_refuses_nothing() {
     assert_eq!(report.tracks.len(), 2);
 }
 
+/// A fragment without a frame of the clip is left out; one that could not have one is refused for its tracks.
+#[test]
+fn only_frames_of_further_tracks() {
+    let subtitles = |tracks: Vec<Track>| Fragment {
+        blocks: vec![Block::new(3, 0, true, b"subtitle".to_vec())],
+        ..fragment(1, tracks)
+    };
+    let third = Track::aac().number(3).codec_id("S_TEXT/UTF8");
+    let input = [fragment(0, vec![Track::avc()]), subtitles(vec![Track::avc(), third.clone()])];
+    let (_, report) = clip(mkv::documents(&input));
+    assert_eq!(report.fragments.len(), 1);
+    let empty = Event::Empty { fragment: fragment_number(1) };
+    assert!(report.events.contains(&empty), "{:?}", lines(&report));
+
+    let error = refusal(subtitles(vec![third]).to_bytes());
+    assert!(matches!(error.kind(), ErrorKind::UnsupportedMediaType { .. }), "{error}");
+}
+
 #[test]
 fn errors_compare_and_travel() {
     fn travels<T: std::error::Error + Send + Sync + Clone + 'static>(_: &T) {}

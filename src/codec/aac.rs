@@ -380,6 +380,10 @@ mod tests {
         assert_eq!(parse("eb098800"), Ok((48_000, 2, 2048)), "hierarchical, parametric stereo");
         // 00101 0110 0010 0011 00010 000 | 01010110111 00101 1 0100: behind a hierarchical one, no other counts
         assert_eq!(parse("2b11882b72d0"), Ok((48_000, 2, 2048)), "and 44.1 kHz, backward compatible");
+        // 10001 0110 0010 0 0 1 000 0 | epConfig | 01010110111 00101 1 0011: 2 says that its own configuration follows
+        assert_eq!(parse("8b11015b9660"), Ok((48_000, 2, 2048)), "error-resilient, epConfig 0");
+        assert_eq!(parse("8b11055b9660"), Ok((48_000, 2, 2048)), "epConfig 1");
+        assert_eq!(parse("8b11095b9660"), Ok((24_000, 2, 1024)), "epConfig 2");
         // 00101 0011 0010 0011 00010 000: SBR at a single rate
         assert_eq!(parse("29918800"), Ok((48_000, 2, 1024)));
         // 00101 0011 0010 0110 00010 000: 48 kHz becomes 24 kHz

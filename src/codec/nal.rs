@@ -263,6 +263,9 @@ mod tests {
         let (found, nals) = scan(Codec::H264, 2, &[0, 2, 0x41, 9, 0, 1, 0x06]).unwrap();
         assert!(found.reframed && !found.verbatim);
         assert_eq!(nals, [vec![0x41, 9], vec![0x06]]);
+        let long = [&[1, 44][..], &[0x41; 300]].concat();
+        assert_eq!(scan(Codec::H264, 2, &long).unwrap().1, [vec![0x41; 300]]);
+        assert_eq!(scan(Codec::H264, 2, &[0, 1, 0x41]).unwrap().0.empty_nals, 0);
         let (_, nals) = scan(Codec::H264, 1, &[1, 0x41, 2, 0x06, 7]).unwrap();
         assert_eq!(nals, [vec![0x41], vec![0x06, 7]]);
         let (found, nals) = scan(Codec::H264, 4, &[0, 0, 0, 1, 0x41, 0, 0, 0, 0]).unwrap();
