@@ -85,7 +85,7 @@ impl Cadence {
 /// has a phase of its own, all have one cadence.
 pub(crate) fn find(times_ns: &[i64], scale_ns: i64, default_duration_ns: Option<i64>) -> Option<OnCadence> {
     let longest_step_ns = longest_step(times_ns);
-    let longest = cut_at_gaps(times_ns, longest_step_ns, LONG_STEP_NS).max_by_key(|run| run.len())?;
+    let longest = longest_run(times_ns, longest_step_ns, scale_ns)?;
     let (first, last) = (*longest.first()?, *longest.last()?);
     let steps = i64::try_from(longest.len()).ok()?.checked_sub(1).filter(|&steps| steps > 0)?;
     let span = last.checked_sub(first)?;
@@ -96,6 +96,18 @@ pub(crate) fn find(times_ns: &[i64], scale_ns: i64, default_duration_ns: Option<
     // The hint first, then the nearest: over a short run, neighbours such as 30 and 29.97 both fit.
     candidates.sort_by_key(|cadence| (Some(*cadence) != hinted, cadence.ns(steps).abs_diff(span)));
     candidates.into_iter().take(4).find_map(|cadence| fit(times_ns, longest_step_ns, scale_ns, cadence))
+}
+
+/// The longest run of frames of which none is lost, as far as that can be told before the cadence is known.
+fn longest_run(times_ns: &[i64], longest_step_ns: i64, scale_ns: i64) -> Option<&[i64]> {
+    let longest = |times_ns, limit_ns| {
+        cut_at_gaps(times_ns, longest_step_ns, limit_ns).max_by_key(|run: &&[i64]| run.len())
+    };
+    let without_gap = longest(times_ns, LONG_STEP_NS)?;
+    let steps = i64::try_from(without_gap.len()).ok()?.checked_sub(1)?;
+    let span = without_gap.last()?.checked_sub(*without_gap.first()?)?;
+    let mean = span.checked_div(steps)?;
+    longest(without_gap, mean.saturating_add(scale_ns.max(mean / 2)))
 }
 
 /// The longest step from one time to the next.
@@ -274,15 +286,31 @@ mod tests {
         assert_eq!(unrolled.collect::<Vec<_>>(), [deltas, vec![1000]].concat());
     }
 
-    /// A frame that was lost is a gap, not jitter.
+    /// A frame that was lost is a gap, not jitter: one of 60, one of each ten, and where there is a long gap too.
     #[test]
-    fn a_lost_frame_ends_a_stretch() {
-        let mut times = rounded((30, 1), 60, nearest);
-        times.remove(20);
-        let found = fit(&times, longest_step(&times), MS, Cadence::of_rate(30, 1)).unwrap();
-        let ticks: Vec<i64> = found.ticks().collect();
-        let ms = |ticks: i64| ticks_to_ns(ticks, 30_000).div_euclid(MS);
-        assert_eq!([ms(ticks[19]), ms(ticks[20]), ms(ticks[21])], [633, 700, 733]);
+    fn lost_frames_do_not_hide_the_cadence() {
+        let whole = rounded((30, 1), 60, nearest);
+        let without = |lost: fn(usize) -> bool| {
+            whole.iter().enumerate().filter(|(index, _)| !lost(*index)).map(|(_, time)| *time).collect()
+        };
+        let later = |times: Vec<i64>| times.iter().map(|time| time + 9_000 * MS).collect();
+        let one: Vec<i64> = without(|index| index == 20);
+        for times in [one.clone(), without(|index| index % 10 == 9), [one.clone(), later(one)].concat()] {
+            let found = find(&times, MS, None).expect("a cadence");
+            assert_eq!(found.cadence.rate(), (30, 1));
+            for (tick, time) in found.ticks().zip(&times) {
+                let off = ticks_to_ns(tick, found.cadence.timescale) + found.start_ns - time;
+                assert!(off.abs() <= MS / 2 + 17_000, "{off}");
+            }
+        }
+    }
+
+    /// 25 pictures a second by a clock of seconds: the jump from second to second is no gap.
+    #[test]
+    fn a_clock_that_is_coarser_than_the_frames() {
+        let second = |index: i64| 1000 * MS * (index / 25);
+        let times: Vec<i64> = (0..2500).map(second).collect();
+        assert_eq!(find(&times, 1000 * MS, None).unwrap().cadence.rate(), (25, 1));
     }
 
     #[test]
