@@ -286,6 +286,28 @@ fn stripped_headers_are_put_back() {
     frames::assert_same_frames(&mp4, &frames::frames_of(&[laced]));
 }
 
+/// RFC 9559 section 5.1.3.1 makes it mandatory. A fragment whose producer timestamp is in its tags can do without.
+#[test]
+fn a_cluster_without_a_timestamp() {
+    let read = |input: &Fragment| {
+        let mut bytes = input.to_bytes();
+        let timestamp = ebml::uint(id::TIMESTAMP, input.cluster_timestamp);
+        let at = bytes.windows(timestamp.len()).position(|window| window == timestamp).unwrap();
+        bytes[at] = 0xEC; // Void
+        bytes
+    };
+    let tagged = fragment(0);
+    let (mp4, _) = clip(read(&tagged));
+    frames::assert_same_frames(&mp4, &frames::frames_of(&[tagged]));
+
+    let untagged = Fragment::new(vec![Track::avc()], avc_blocks(1, [0, 40])).cluster_timestamp(1_234_567);
+    let error = refusal(read(&untagged));
+    assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
+    assert!(error.to_string().contains("a Timestamp in the Cluster"), "{error}");
+    let empty = Fragment { blocks: Vec::new(), ..untagged };
+    assert_eq!(read_all(read(&empty))[0].blocks().len(), 0);
+}
+
 /// A restored frame is a copy, so that a long header would multiply the input.
 #[test]
 fn a_stripped_header_has_16_bytes_at_most() {

@@ -320,6 +320,23 @@ mod tests {
         }
     }
 
+    /// Of 16x16 luma samples, 14x14, 16 columns, 16 rows, or nothing cut off (clause 7.4.2.1.1: CropUnit is 2x2).
+    #[test]
+    fn a_picture_without_a_row_or_column_is_none() {
+        for (sps, size) in [
+            ("6742001eddd88884", Some((2, 2))),
+            ("6742001eddd89d", None),
+            ("6742001edddca540", None),
+            ("6742001edddf40", Some((16, 16))),
+        ] {
+            let nal = hex(sps);
+            let record =
+                [&[1, 66, 0, 30, 0xFF, 0xE1, 0, nal.len() as u8][..], &nal, &[1, 0, 2, 0x68, 0xEB]].concat();
+            let picture = AvcConfig::parse(&record).unwrap().picture;
+            assert_eq!(picture.map(|picture| (picture.width, picture.height)), size, "{sps}");
+        }
+    }
+
     /// Width, height, sample aspect ratio and colour as ffprobe tells them.
     #[test]
     fn picture() {

@@ -241,3 +241,34 @@ fn spread_collisions(ticks: &mut [i64]) -> u64 {
     }
     spread
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: i64 = 1_000_000;
+
+    /// How long a frame of these times, in milliseconds, is taken to last.
+    fn usual_step(times_ms: &[i64]) -> Option<i64> {
+        let sample = |time_ms: &i64| Sample {
+            time_ns: time_ms * MS,
+            len: 1,
+            offset: 0,
+            nals: 0,
+            sync: true,
+            untimed: false,
+        };
+        let mut frames = Presentation::default();
+        frames.sort(&times_ms.iter().map(sample).collect::<Vec<_>>()).unwrap();
+        frames.usual_step(MS)
+    }
+
+    #[test]
+    fn a_frame_lasts_as_long_as_most_do() {
+        assert_eq!(usual_step(&[0, 33, 67, 100]), Some(33_333_333), "the rounding is undone");
+        assert_eq!(usual_step(&[0, 100, 33, 67]), Some(33_333_333), "in any order");
+        assert_eq!(usual_step(&[0, 33, 67, 1100, 1133]), Some(34 * MS), "a hole, of 33 33 34 1033");
+        assert_eq!(usual_step(&[0, 1000, 2000, 2001, 3001]), Some(1000 * MS), "one frame twice");
+        assert_eq!(usual_step(&[7]), None);
+    }
+}
