@@ -82,29 +82,12 @@ fn aac_configurations_are_carried_verbatim() {
     }
 }
 
-/// An ADTS header (ISO/IEC 14496-3 section 1.A.2.2): 48 kHz, stereo, with or without CRC.
-fn adts(frame: &[u8], crc: bool) -> Vec<u8> {
-    let header_length = if crc { 9 } else { 7 };
-    let length = (frame.len() + header_length) as u32;
-    let bits = 0x00FF_F000_0000_0000_u64
-        | u64::from(!crc) << 40
-        | 1 << 38
-        | 3 << 34
-        | 2 << 30
-        | u64::from(length) << 13
-        | 0x7FF << 2;
-    let mut bytes = bits.to_be_bytes()[1..].to_vec();
-    bytes.resize(header_length, 0xCC);
-    bytes.extend(frame);
-    bytes
-}
-
 #[test]
 fn adts_headers_are_taken_off() {
     let raw: Vec<Vec<u8>> = (0..10).map(|i| media::aac_frame(i, 20 + i as usize)).collect();
     let block = |(index, frame): (usize, &Vec<u8>)| {
         // Every third frame is as it should be.
-        let stored = if index.is_multiple_of(3) { frame.clone() } else { adts(frame, index % 3 == 1) };
+        let stored = if index.is_multiple_of(3) { frame.clone() } else { media::adts(frame, index % 3 == 1) };
         Block::new(2, index as i16 * 64 / 3, true, stored)
     };
     let blocks = raw.iter().enumerate().map(block).collect();

@@ -108,14 +108,8 @@ impl AudioFrame {
         let frame = frame(seed, size);
         match &self.odd.0 {
             None => frame,
-            Some(OddAudio::Adts) => [&adts_header(size)[..], &frame].concat(),
+            Some(OddAudio::Adts) => media::adts(&frame, false),
             Some(OddAudio::Noise(noise)) => noise.0.clone(),
         }
     }
-}
-
-/// LC, 48 kHz, stereo, no CRC.
-fn adts_header(size: usize) -> [u8; 7] {
-    let len = size + 7;
-    [0xFF, 0xF1, 0x4C, 0x80 | (len >> 11) as u8, (len >> 3) as u8, (len << 5) as u8 | 0x1F, 0xFC]
 }

@@ -141,6 +141,23 @@ pub fn hevc_frame(seed: u64, length: usize, key: bool) -> Vec<u8> {
     slices(seed, length, if key { &[19 << 1, 0x01] } else { &[1 << 1, 0x01] })
 }
 
+/// The frame behind an ADTS header (ISO/IEC 14496-3 section 1.A.2.2): LC, 48 kHz, stereo, with or without CRC.
+pub fn adts(frame: &[u8], crc: bool) -> Vec<u8> {
+    let header_length = if crc { 9 } else { 7 };
+    let length = (frame.len() + header_length) as u32;
+    let bits = 0x00FF_F000_0000_0000_u64
+        | u64::from(!crc) << 40
+        | 1 << 38
+        | 3 << 34
+        | 2 << 30
+        | u64::from(length) << 13
+        | 0x7FF << 2;
+    let mut bytes = bits.to_be_bytes()[1..].to_vec();
+    bytes.resize(header_length, 0xCC);
+    bytes.extend(frame);
+    bytes
+}
+
 /// A raw AAC frame of `length` bytes. It begins with a channel pair element, never with an ADTS syncword.
 pub fn aac_frame(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = noise(seed, length);
