@@ -1,7 +1,8 @@
 //! Where each sample goes: chunks of at most half a second, the tracks in turn, and the pieces they are made of.
 
 use crate::codec::Codec;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::isobmff::too_large;
 use crate::track::clock::{ns_to_ticks, ticks_to_ns};
 use crate::track::plan::TrackPlan;
 use crate::track::runs::RunCursor;
@@ -342,8 +343,4 @@ impl<'a> Feed<'a> {
             busiest_second: self.busiest_second,
         }
     }
-}
-
-fn too_large(what: &'static str, found: u64) -> Error {
-    ErrorKind::TooLarge { what, found, limit: u64::from(u32::MAX) }.into()
 }

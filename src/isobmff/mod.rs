@@ -32,4 +32,11 @@ mod sample_entry;
 mod sample_table;
 mod writer;
 
+use crate::error::{Error, ErrorKind};
+
 pub(crate) use layout::Layout;
+
+/// Why something that has 32 bits in the file does not fit.
+fn too_large(what: &'static str, found: u64) -> Error {
+    ErrorKind::TooLarge { what, found, limit: u64::from(u32::MAX) }.into()
+}

@@ -1,6 +1,7 @@
 //! Boxes (ISO/IEC 14496-12 section 4.2), nested as the code that writes them is.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::isobmff::too_large;
 
 /// Writes boxes into memory.
 #[derive(Debug, Default)]
@@ -106,8 +107,7 @@ impl BoxWriter {
     /// The bytes, unless a box outgrew its 32-bit size.
     pub(super) fn finish(self) -> Result<Vec<u8>, Error> {
         if self.too_large {
-            let (found, limit) = (self.out.len() as u64, u64::from(u32::MAX));
-            return Err(ErrorKind::TooLarge { what: "the size of the movie box", found, limit }.into());
+            return Err(too_large("the size of the movie box", self.out.len() as u64));
         }
         Ok(self.out)
     }

@@ -66,6 +66,13 @@ pub(crate) struct AudioFrame {
     pub(crate) ticks: u32,
 }
 
+impl AudioFrame {
+    /// How long it is, in ticks. One of the two is 1.
+    pub(crate) fn length(self) -> u32 {
+        self.count.saturating_mul(self.ticks)
+    }
+}
+
 impl AudioTimes {
     pub(crate) fn new(timescale: u32) -> Self {
         Self {
@@ -101,8 +108,7 @@ impl AudioTimes {
 
     /// How far a frame may be off its block, in nanoseconds.
     pub(crate) fn tolerance_ns(&self, frame: AudioFrame, scale_ns: i64) -> i64 {
-        let ticks = i64::from(frame.count).saturating_mul(i64::from(frame.ticks));
-        let three_quarters = ticks_to_ns(ticks, self.timescale).saturating_mul(3) / 4;
+        let three_quarters = ticks_to_ns(frame.length().into(), self.timescale).saturating_mul(3) / 4;
         three_quarters.min(MAX_TOLERANCE_NS).max(scale_ns.saturating_mul(2))
     }
 
@@ -136,7 +142,7 @@ impl AudioTimes {
         let tolerance_ns = self.note_tolerance(frame, scale_ns);
         let Some(run) = &mut self.run else { return 0 };
         self.scale_ns = self.scale_ns.max(scale_ns);
-        let ticks = frame.count.saturating_mul(frame.ticks);
+        let length = frame.length();
         let (mut end, mut least_off_ns, mut most_off_ns) = (run.end, run.least_off_ns, run.most_off_ns);
         let mut followed = 0_u32;
         for time_ns in times_ns {
@@ -147,7 +153,7 @@ impl AudioTimes {
             }
             least_off_ns = least_off_ns.min(off_ns);
             most_off_ns = most_off_ns.max(off_ns);
-            end.advance(ticks);
+            end.advance(length);
             followed = followed.saturating_add(1);
         }
         (run.end, run.least_off_ns, run.most_off_ns) = (end, least_off_ns, most_off_ns);
@@ -165,24 +171,22 @@ impl AudioTimes {
         scale_ns: i64,
     ) -> Result<(), Error> {
         self.scale_ns = self.scale_ns.max(scale_ns);
-        let Some(run) = &mut self.run else {
+        let Some(run) = &self.run else {
             self.start_ns = Some(time_ns.unwrap_or(0));
             self.run = Some(Run::new(0, frame, self.timescale));
             return Ok(());
         };
+        let (last, end) = (run.last(), run.end.ticks());
         let block_ns = time_ns.unwrap_or(0).saturating_sub(self.start_ns.unwrap_or(0));
         // Never a decode time that does not increase.
-        let place = ns_to_ticks(block_ns, self.timescale).max(run.last().saturating_add(1));
-        let follows = place == run.end.ticks();
-        if follows {
-            run.end.advance(frame.count.saturating_mul(frame.ticks));
-            run.note(frame, 1);
-        }
+        let place = ns_to_ticks(block_ns, self.timescale).max(last.saturating_add(1));
         let late_ns = ticks_to_ns(place, self.timescale).saturating_sub(block_ns);
         if late_ns > self.note_tolerance(frame, scale_ns) {
             self.late_ns = self.late_ns.max(late_ns);
         }
-        if follows {
+        if let Some(run) = self.run.as_mut().filter(|_| place == end) {
+            run.end.advance(frame.length());
+            run.note(frame, 1);
             return Ok(());
         }
         if !behind_gap {
@@ -246,7 +250,7 @@ impl AudioTimes {
 impl Run {
     fn new(place: i64, frame: AudioFrame, timescale: u32) -> Self {
         let mut end = TickClock::new(place, timescale);
-        end.advance(frame.count.saturating_mul(frame.ticks));
+        end.advance(frame.length());
         let mut deltas = Runs::default();
         deltas.push(frame.count.saturating_sub(1), frame.ticks);
         Self { first: place, last_ticks: frame.ticks, end, deltas, least_off_ns: 0, most_off_ns: 0 }

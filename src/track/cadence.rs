@@ -19,10 +19,17 @@ pub(crate) struct OnCadence {
     pub(crate) cadence: Cadence,
     /// When the first picture is shown, in nanoseconds: at most half a tick of the source from what it says.
     pub(crate) start_ns: i64,
-    /// Stretches without a gap: the first presentation time, in ticks of the timescale from there, and how many.
-    stretches: Vec<(i64, u32)>,
+    stretches: Vec<Stretch>,
     /// Whether any time differs from the source's.
     pub(crate) moved: bool,
+}
+
+/// Pictures without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stretch {
+    /// Presentation time of the first, in ticks of the timescale from the first of all.
+    first: i64,
+    count: u32,
 }
 
 /// What cameras and encoders are set to, besides whole frames per second: (numerator, denominator) per second.
@@ -68,6 +75,12 @@ impl Cadence {
         ticks_to_ns(index.saturating_mul(i64::from(self.frame_ticks)), self.timescale)
     }
 
+    /// Presentation time of the last picture of a stretch, in ticks.
+    fn last_of(self, stretch: Stretch) -> i64 {
+        let steps = i64::from(stretch.count.saturating_sub(1));
+        stretch.first.saturating_add(steps.saturating_mul(self.frame_ticks.into()))
+    }
+
     /// Frames per second: numerator and denominator.
     pub(crate) fn rate(self) -> (u32, u32) {
         let (mut divisor, mut rest) = (self.timescale, self.frame_ticks);
@@ -81,14 +94,12 @@ impl Cadence {
 
 /// Finds the cadence that all of `times_ns` lie on, within half a tick of the source's `scale_ns`.
 ///
-/// `times_ns` are in presentation order and increase. A step of more than one and a half frames ends a run: each run
+/// `times_ns` are in presentation order and do not decrease. A step of more than one and a half frames ends a run: each run
 /// has a phase of its own, all have one cadence.
 pub(crate) fn find(times_ns: &[i64], scale_ns: i64, default_duration_ns: Option<i64>) -> Option<OnCadence> {
     let longest_step_ns = longest_step(times_ns);
     let longest = longest_run(times_ns, longest_step_ns, scale_ns)?;
-    let (first, last) = (*longest.first()?, *longest.last()?);
-    let steps = i64::try_from(longest.len()).ok()?.checked_sub(1).filter(|&steps| steps > 0)?;
-    let span = last.checked_sub(first)?;
+    let (steps, span) = steps_and_span(longest)?;
     // Whatever the phase, the ends of a run are off by less than a tick together.
     let near = |cadence: &Cadence| cadence.ns(steps).abs_diff(span) <= scale_ns.unsigned_abs();
     let hinted = default_duration_ns.and_then(Cadence::of_duration);
@@ -104,10 +115,15 @@ fn longest_run(times_ns: &[i64], longest_step_ns: i64, scale_ns: i64) -> Option<
         cut_at_gaps(times_ns, longest_step_ns, limit_ns).max_by_key(|run: &&[i64]| run.len())
     };
     let without_gap = longest(times_ns, LONG_STEP_NS)?;
-    let steps = i64::try_from(without_gap.len()).ok()?.checked_sub(1)?;
-    let span = without_gap.last()?.checked_sub(*without_gap.first()?)?;
+    let (steps, span) = steps_and_span(without_gap)?;
     let mean = span.checked_div(steps)?;
     longest(without_gap, mean.saturating_add(scale_ns.max(mean / 2)))
+}
+
+/// How many steps there are, and how long they are together. `None` if there is none.
+fn steps_and_span(times_ns: &[i64]) -> Option<(i64, i64)> {
+    let steps = i64::try_from(times_ns.len()).ok()?.checked_sub(1).filter(|&steps| steps > 0)?;
+    Some((steps, times_ns.last()?.checked_sub(*times_ns.first()?)?))
 }
 
 /// The longest step from one time to the next.
@@ -130,9 +146,8 @@ fn fit(times_ns: &[i64], longest_step_ns: i64, scale_ns: i64, cadence: Cadence) 
     let frame_ns = cadence.ns(1);
     let limit_ns = frame_ns.saturating_add(frame_ns / 2);
     let mut start_ns = None;
-    let mut stretches = Vec::new();
+    let mut stretches = Vec::<Stretch>::new();
     let mut moved = false;
-    let mut last_tick = i64::MIN;
     for stretch in cut_at_gaps(times_ns, longest_step_ns, limit_ns) {
         let first_ns = *stretch.first()?;
         let (least_ns, most_ns) = off_cadence(stretch, scale_ns, cadence)?;
@@ -149,14 +164,11 @@ fn fit(times_ns: &[i64], longest_step_ns: i64, scale_ns: i64, cadence: Cadence) 
             return None;
         }
         // A clock that ticks less often than there are frames can put a stretch into the one before it.
-        if first_tick <= last_tick {
+        if stretches.last().is_some_and(|before| first_tick <= cadence.last_of(*before)) {
             return None;
         }
-        let count = u32::try_from(stretch.len()).ok()?;
-        let length = i64::from(count.saturating_sub(1)).saturating_mul(cadence.frame_ticks.into());
-        last_tick = first_tick.saturating_add(length);
         moved |= moved_by > 1;
-        stretches.push((first_tick, count));
+        stretches.push(Stretch { first: first_tick, count: u32::try_from(stretch.len()).ok()? });
     }
     Some(OnCadence { cadence, start_ns: start_ns?, stretches, moved })
 }
@@ -183,7 +195,7 @@ impl OnCadence {
     /// Presentation times, in ticks of the timescale from the first.
     pub(crate) fn ticks(&self) -> impl Iterator<Item = i64> {
         let step = i64::from(self.cadence.frame_ticks);
-        self.stretches.iter().flat_map(move |&(first, count)| {
+        self.stretches.iter().flat_map(move |&Stretch { first, count }| {
             (0..i64::from(count)).map(move |index| first.saturating_add(index.saturating_mul(step)))
         })
     }
@@ -192,15 +204,14 @@ impl OnCadence {
     pub(crate) fn deltas(&self) -> Option<Runs<u32>> {
         let frame_ticks = self.cadence.frame_ticks;
         let mut deltas = Runs::default();
-        let mut last = None::<i64>;
-        for &(first, count) in &self.stretches {
-            if let Some(last) = last {
-                deltas.push(1, u32::try_from(first.saturating_sub(last)).ok()?);
+        let mut before = None;
+        for &stretch in &self.stretches {
+            if let Some(before) = before {
+                let step = stretch.first.saturating_sub(self.cadence.last_of(before));
+                deltas.push(1, u32::try_from(step).ok()?);
             }
-            let steps = count.saturating_sub(1);
-            deltas.push(steps, frame_ticks);
-            let length = i64::from(steps).saturating_mul(i64::from(frame_ticks));
-            last = Some(first.saturating_add(length));
+            deltas.push(stretch.count.saturating_sub(1), frame_ticks);
+            before = Some(stretch);
         }
         deltas.push(1, frame_ticks);
         Some(deltas)

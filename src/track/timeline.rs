@@ -264,7 +264,7 @@ impl<'a> Builder<'a> {
         let config = self.plan.audio.entries.get(segment.entry);
         let frame = audio_frame(config, last.len);
         let rate = config.map_or(1, |entry| entry_sampling_rate(entry).max(1));
-        let sample_ns = ticks_to_ns(i64::from(frame.count).saturating_mul(i64::from(frame.ticks)), rate);
+        let sample_ns = ticks_to_ns(frame.length().into(), rate);
         (first_ns <= last_ns).then_some(Span { first_ns, last_ns, sample_ns, is_guess: false })
     }
 
