@@ -1,12 +1,11 @@
 //! What the fuzz targets in `fuzz/` do with the parsers that the public API hides. A broken promise is a panic.
 
-use memchr::memmem::Finder;
-
+use crate::annexb::{self, StartCodes};
 use crate::codec::aac::{AacConfig, adts_header};
 use crate::codec::avc::AvcConfig;
 use crate::codec::g711::G711Config;
 use crate::codec::hevc::HevcConfig;
-use crate::codec::nal::{NalScanner, split_annex_b};
+use crate::codec::nal::NalScanner;
 use crate::codec::{Codec, Picture};
 
 /// H.264 codec private data: what was understood is written so that it is understood again, as the same.
@@ -65,15 +64,20 @@ pub fn annexb(data: &[u8]) {
     let length_size = [4, 4, 2, 1][usize::from(how >> 1 & 3)];
 
     let mut split = Vec::new();
-    split_annex_b(&Finder::new(&[0, 0, 1]), frame, |offset, nal| {
+    annexb::split(frame, |offset, nal| {
         assert_eq!(&frame[offset..][..nal.len()], nal);
         split.push(nal);
     });
     assert_eq!(split, naive_byte_stream(frame));
 
-    const BASE: u32 = 1000;
+    const OFFSET: u32 = 1000;
+    let mut start_codes = StartCodes::default();
+    if how & 8 != 0 {
+        start_codes.note(&StartCodes::finder(), frame, OFFSET);
+    }
     let mut listed = Vec::new();
-    let scan = NalScanner::new(codec, length_size).scan(frame, BASE, &mut listed);
+    let scanner = NalScanner::new(codec, length_size);
+    let scan = scanner.scan(frame, OFFSET, &mut start_codes.frames(), &mut listed);
     let lengths = naive_lengths(frame, usize::from(length_size));
     let is_length_prefixed = lengths.is_some();
     let nals = lengths.unwrap_or(if starts_a_byte_stream(frame) { split } else { Vec::new() });
@@ -88,7 +92,7 @@ pub fn annexb(data: &[u8]) {
         assert!(listed.is_empty() && is_length_prefixed && length_size == 4 && empty.is_empty());
     } else {
         let listed: Vec<&[u8]> =
-            listed.iter().map(|nal| &frame[(nal.offset - BASE) as usize..][..nal.len as usize]).collect();
+            listed.iter().map(|nal| &frame[(nal.offset - OFFSET) as usize..][..nal.len as usize]).collect();
         assert_eq!(listed, whole);
     }
 }

@@ -62,6 +62,7 @@
     )
 )]
 
+mod annexb;
 mod builder;
 mod clip;
 mod codec;

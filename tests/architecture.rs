@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The floors from the ground up. A room may use itself, and rooms of lower floors.
 const FLOORS: [&[&str]; 8] = [
     &["error"],
-    &["matroska", "timestamp"],
+    &["matroska", "annexb", "timestamp"],
     &["codec", "fragment", "selector"],
     &["report"],
     &["track"],

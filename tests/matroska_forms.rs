@@ -286,6 +286,48 @@ fn stripped_headers_are_put_back() {
     frames::assert_same_frames(&mp4, &frames::frames_of(&[laced]));
 }
 
+/// Start codes are looked for while blocks are read, whatever the blocks are like and the tracks between them.
+#[test]
+fn annex_b_in_every_form_of_block() {
+    let expected = plain_clip();
+    let annexb = |mut fragment: Fragment| {
+        for block in fragment.blocks.iter_mut().filter(|block| block.track == 1) {
+            block.frames = block.frames.iter().map(|frame| media::annexb(&media::nals(frame))).collect();
+        }
+        fragment
+    };
+    let stripped = |track: usize, header: &'static [u8]| {
+        move |mut fragment: Fragment| {
+            fragment.tracks[track] = fragment.tracks[track].clone().header_stripping(header);
+            fragment
+        }
+    };
+    let laced = |mut fragment: Fragment| {
+        for block in &mut fragment.blocks {
+            block.lacing = Lacing::Xiph;
+        }
+        fragment
+    };
+    let groups = |mut fragment: Fragment| {
+        fragment.blocks = fragment.blocks.into_iter().map(|block| block.group(None)).collect();
+        fragment
+    };
+    let plain = |fragment| fragment;
+    let forms: [&dyn Fn(Fragment) -> Fragment; 6] = [
+        &plain,
+        &laced,
+        &groups,
+        &stripped(0, &[0, 0, 0, 1]),
+        &stripped(0, &[0, 0]),
+        // What is put back moves the frames of the other track.
+        &stripped(1, &[0x21]),
+    ];
+    for (index, form) in forms.iter().enumerate() {
+        let (mp4, _) = clip(mkv::documents(&recording_as(|fragment| form(annexb(fragment)))));
+        assert!(mp4 == expected, "form {index}");
+    }
+}
+
 /// RFC 9559 section 5.1.3.1 makes it mandatory. A fragment whose producer timestamp is in its tags can do without.
 #[test]
 fn a_cluster_without_a_timestamp() {

@@ -1,9 +1,9 @@
 //! H.264: the AVCDecoderConfigurationRecord, ISO/IEC 14496-15 clause 5.3.3.1.
 
 use super::bits::rbsp;
-use super::nal::begins_with_start_code;
 use super::parameter_sets::{ParameterSets, annex_b_nals, take, take_nal};
 use super::{Colour, Picture, pixel_aspect, sps_difference};
+use crate::annexb;
 use crate::error::Error;
 use h264_reader::nal::sps::SeqParameterSet;
 use h264_reader::rbsp::BitReader;
@@ -45,7 +45,7 @@ impl AvcConfig {
     /// Reserved bits are ignored: cameras write them as zeros. So are NAL units of other types among the
     /// parameter sets, and what follows the record. Of a High profile tail that is cut short the whole parts stay.
     pub(crate) fn parse(codec_private: &[u8]) -> Result<Self, Error> {
-        if begins_with_start_code(codec_private) {
+        if annexb::begins_with_start_code(codec_private) {
             return Self::from_parameter_sets(annex_b_nals(codec_private).into_iter());
         }
         let mut record = codec_private;

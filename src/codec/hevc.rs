@@ -1,9 +1,9 @@
 //! H.265: the HEVCDecoderConfigurationRecord, ISO/IEC 14496-15 clause 8.3.3.1.
 
 use super::hevc_sps::Sps;
-use super::nal::begins_with_start_code;
 use super::parameter_sets::{ParameterSets, annex_b_nals, take, take_nal};
 use super::{Picture, sps_difference};
+use crate::annexb;
 use crate::error::Error;
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl HevcConfig {
     /// Reserved bits and what follows the record are ignored. NAL units are filed by their own type, whatever
     /// their array says, and those that do not belong into a record are left out.
     pub(crate) fn parse(codec_private: &[u8]) -> Result<Self, Error> {
-        if begins_with_start_code(codec_private) {
+        if annexb::begins_with_start_code(codec_private) {
             return Self::from_parameter_sets(annex_b_nals(codec_private).into_iter());
         }
         let mut record = codec_private;

@@ -4,14 +4,13 @@
 //! Else it is a byte stream (Annex B of H.264 and H.265) if it begins with a start code. Else it is neither, and no
 //! guess is made. Each frame is looked at on its own, because producers mix the two.
 
-use memchr::memmem::Finder;
-
+use crate::annexb::{self, StartCodesByFrame};
 use crate::codec::Codec;
 
 /// A NAL unit of a frame, as it will stand in the sample behind a 4-byte length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nal {
-    /// Of its header, from the start of what the frame is a part of.
+    /// Of its header, from the start of the fragment's data.
     pub(crate) offset: u32,
     /// Bytes, header included; at least 1.
     pub(crate) len: u32,
@@ -19,7 +18,7 @@ pub(crate) struct Nal {
 }
 
 impl Nal {
-    /// Its bytes in what it is a part of.
+    /// Its bytes in the fragment's data.
     pub(crate) fn bytes<'a>(&self, data: &'a [u8]) -> &'a [u8] {
         data.get(self.offset as usize..).and_then(|rest| rest.get(..self.len as usize)).unwrap_or_default()
     }
@@ -49,12 +48,14 @@ pub(crate) struct FrameScan {
     pub(crate) empty_nals: u32,
 }
 
+/// Bytes of the length in front of each NAL unit of a sample.
+pub(crate) const NAL_LENGTH_SIZE: usize = 4;
+
 /// Reads frames of one codec, whose NAL lengths take `length_size` bytes.
 #[derive(Debug)]
 pub(crate) struct NalScanner {
     syntax: Syntax,
     length_size: u8,
-    start_code: Finder<'static>,
 }
 
 /// A set of NAL unit types: bit `n` for type `n`.
@@ -72,17 +73,22 @@ struct Syntax {
 impl NalScanner {
     pub(crate) fn new(codec: Codec, length_size: u8) -> Self {
         let syntax = if codec == Codec::H265 { Syntax::H265 } else { Syntax::H264 };
-        Self { syntax, length_size, start_code: Finder::new(&[0, 0, 1]) }
+        Self { syntax, length_size }
     }
 
-    /// Says what `frame` is, or in words why it is nothing that can be read.
-    ///
-    /// Unless the frame can stay as it is, its NAL units are added to `nals`, with `base` added to their offsets.
+    /// Says what `frame` is, which begins at `offset` in its fragment's data, or in words why it is nothing that can be
+    /// read. Unless it can stay as it is, its NAL units are added to `nals`.
     #[inline]
-    pub(crate) fn scan(&self, frame: &[u8], base: u32, nals: &mut Vec<Nal>) -> Result<FrameScan, String> {
+    pub(crate) fn scan(
+        &self,
+        frame: &[u8],
+        offset: u32,
+        start_codes: &mut StartCodesByFrame<'_>,
+        nals: &mut Vec<Nal>,
+    ) -> Result<FrameScan, String> {
         match self.verbatim(frame) {
             Some(scan) => Ok(scan),
-            None => self.list_nals(frame, base, nals),
+            None => self.list_nals(frame, offset, start_codes, nals),
         }
     }
 
@@ -97,7 +103,7 @@ impl NalScanner {
             found |= self.syntax.nal_type(*nal.first()?);
             rest = after;
         }
-        let is_any = found != 0 && rest.is_empty() && self.length_size == 4;
+        let is_any = found != 0 && rest.is_empty() && usize::from(self.length_size) == NAL_LENGTH_SIZE;
         (is_any && found & self.syntax.parameter_sets == 0).then_some(FrameScan {
             verbatim: true,
             has_random_access: found & self.syntax.random_access != 0,
@@ -105,18 +111,29 @@ impl NalScanner {
         })
     }
 
-    fn list_nals(&self, frame: &[u8], base: u32, nals: &mut Vec<Nal>) -> Result<FrameScan, String> {
+    fn list_nals(
+        &self,
+        frame: &[u8],
+        offset: u32,
+        start_codes: &mut StartCodesByFrame<'_>,
+        nals: &mut Vec<Nal>,
+    ) -> Result<FrameScan, String> {
         let before = nals.len();
-        let mut scan = FrameScan { reframed: self.length_size != 4, ..FrameScan::default() };
-        let list = |offset, nal: &[u8]| self.list(base, offset, nal, nals, &mut scan);
-        if !walk_lengths(frame, self.length_size, list) {
-            nals.truncate(before);
-            if !begins_with_start_code(frame) {
-                return Err(self.describe(frame));
+        let is_length_prefixed = walk_lengths(frame, self.length_size, |_, _| {});
+        let reframed = !is_length_prefixed || usize::from(self.length_size) != NAL_LENGTH_SIZE;
+        let mut scan = FrameScan { reframed, ..FrameScan::default() };
+        let list = |at, nal: &[u8]| self.list(offset, at, nal, nals, &mut scan);
+        if is_length_prefixed {
+            walk_lengths(frame, self.length_size, list);
+        } else if annexb::begins_with_start_code(frame) {
+            match start_codes.next(offset, frame.len() as u32) {
+                [] => annexb::split(frame, list),
+                known => {
+                    annexb::split_at(frame, known.iter().map(|at| at.wrapping_sub(offset) as usize), list)
+                }
             }
-            scan = FrameScan { reframed: true, ..FrameScan::default() };
-            let list = |offset, nal: &[u8]| self.list(base, offset, nal, nals, &mut scan);
-            split_annex_b(&self.start_code, frame, list);
+        } else {
+            return Err(self.describe(frame));
         }
         match nals.len() > before {
             true => Ok(scan),
@@ -124,8 +141,9 @@ impl NalScanner {
         }
     }
 
+    /// Adds a NAL unit `at` bytes into a frame that begins at `frame_offset`.
     #[inline]
-    fn list(&self, base: u32, offset: usize, nal: &[u8], nals: &mut Vec<Nal>, scan: &mut FrameScan) {
+    fn list(&self, frame_offset: u32, at: usize, nal: &[u8], nals: &mut Vec<Nal>, scan: &mut FrameScan) {
         let Some(&first) = nal.first() else {
             scan.empty_nals = scan.empty_nals.saturating_add(1);
             return;
@@ -133,7 +151,7 @@ impl NalScanner {
         let kind = self.syntax.kind(first);
         scan.has_parameter_sets |= kind == NalKind::ParameterSet;
         scan.has_random_access |= kind == NalKind::RandomAccess;
-        nals.push(Nal { offset: base.saturating_add(offset as u32), len: nal.len() as u32, kind });
+        nals.push(Nal { offset: frame_offset.saturating_add(at as u32), len: nal.len() as u32, kind });
     }
 
     /// Why a frame that is neither is not length-prefixed.
@@ -210,45 +228,24 @@ fn read_length(bytes: &[u8], length_size: u8) -> Option<(usize, &[u8])> {
     }
 }
 
-/// Whether a byte stream begins here: two or more zeros and a one.
-pub(crate) fn begins_with_start_code(bytes: &[u8]) -> bool {
-    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
-    zeros >= 2 && bytes.get(zeros) == Some(&1)
-}
-
-/// Visits the NAL units of a byte stream, each with its offset, and without the zeros behind it (H.264 and H.265
-/// annex B.1.1: `trailing_zero_8bits`, and the `zero_byte` of the next start code). Some may be empty.
-#[inline]
-pub(crate) fn split_annex_b<'a>(
-    start_code: &Finder<'_>,
-    stream: &'a [u8],
-    mut visit: impl FnMut(usize, &'a [u8]),
-) {
-    let mut begin = None;
-    for found in start_code.find_iter(stream).chain([stream.len()]) {
-        if let Some(begin) = begin {
-            visit(begin, without_trailing_zeros(stream.get(begin..found).unwrap_or_default()));
-        }
-        begin = Some(found.saturating_add(3));
-    }
-}
-
-/// The NAL unit without the zeros behind it. Its own last byte is never 0 (H.264 clause 7.4.1): it holds the stop bit,
-/// or is the 3 of a `cabac_zero_word`. Cameras that cut parameter sets out of Annex B leave zeros on.
-pub(crate) fn without_trailing_zeros(nal: &[u8]) -> &[u8] {
-    let len = nal.iter().rposition(|&byte| byte != 0).map_or(0, |last| last.saturating_add(1));
-    nal.get(..len).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::annexb::StartCodes;
 
     fn scan(codec: Codec, length_size: u8, frame: &[u8]) -> Result<(FrameScan, Vec<Vec<u8>>), String> {
         let mut nals = Vec::new();
-        let scan = NalScanner::new(codec, length_size).scan(frame, 100, &mut nals)?;
+        let scanner = NalScanner::new(codec, length_size);
+        let scan = scanner.scan(frame, 100, &mut StartCodes::default().frames(), &mut nals);
         let bytes = |nal: &Nal| frame[nal.offset as usize - 100..][..nal.len as usize].to_vec();
-        Ok((scan, nals.iter().map(bytes).collect()))
+        let found = scan.clone().map(|scan| (scan, nals.iter().map(bytes).collect()));
+
+        let mut known = StartCodes::default();
+        known.note(&StartCodes::finder(), frame, 100);
+        let mut again = Vec::new();
+        assert_eq!(scanner.scan(frame, 100, &mut known.frames(), &mut again), scan);
+        assert_eq!(again, nals, "start codes that are known change nothing");
+        found
     }
 
     #[test]
@@ -314,48 +311,6 @@ mod tests {
         assert!(error.contains("at byte 6 of the frame a NAL length of 9 with 2 bytes left"), "{error}");
         for frame in [&[][..], &[1, 2], &[0, 0, 0, 0], &[0, 0, 1], &[0, 0, 1, 0, 0, 0]] {
             assert!(scan(Codec::H264, 4, frame).is_err(), "{frame:?}");
-        }
-    }
-
-    /// The definition of annex B.2, byte by byte.
-    fn naive_split(stream: &[u8]) -> Vec<Vec<u8>> {
-        let (mut nals, mut at, mut current) = (Vec::new(), 0, None::<Vec<u8>>);
-        while at < stream.len() {
-            if stream[at..].starts_with(&[0, 0, 1]) {
-                nals.extend(current.replace(Vec::new()));
-                at += 3;
-            } else {
-                if let Some(nal) = &mut current {
-                    nal.push(stream[at]);
-                }
-                at += 1;
-            }
-        }
-        nals.extend(current);
-        for nal in &mut nals {
-            while nal.last() == Some(&0) {
-                nal.pop();
-            }
-        }
-        nals
-    }
-
-    #[test]
-    fn splits_as_the_naive_reading_does() {
-        let mut state = 1_u32;
-        for _ in 0..20_000 {
-            let mut stream = Vec::new();
-            for _ in 0..state % 24 {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                stream.push([0, 0, 0, 1, 2, 3][(state >> 24) as usize % 6]);
-            }
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let mut nals = Vec::new();
-            split_annex_b(&Finder::new(&[0, 0, 1]), &stream, |offset, nal| {
-                assert_eq!(&stream[offset..][..nal.len()], nal);
-                nals.push(nal.to_vec());
-            });
-            assert_eq!(nals, naive_split(&stream), "{stream:?}");
         }
     }
 }

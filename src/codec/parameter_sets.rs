@@ -1,8 +1,7 @@
 //! Parameter sets as codec private data holds them: in length-prefixed lists, or between start codes.
 
-use super::nal::{split_annex_b, without_trailing_zeros};
+use crate::annexb::{self, without_trailing_zeros};
 use crate::error::Error;
-use memchr::memmem::Finder;
 
 /// NAL units of one type, each one once, in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,7 +60,7 @@ impl ParameterSets {
 /// The NAL units of a byte stream.
 pub(crate) fn annex_b_nals(stream: &[u8]) -> Vec<&[u8]> {
     let mut nals = Vec::new();
-    split_annex_b(&Finder::new(&[0, 0, 1]), stream, |_, nal| nals.push(nal));
+    annexb::split(stream, |_, nal| nals.push(nal));
     nals
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use memchr::memmem::Finder;
 
+use crate::annexb::StartCodes;
 use crate::error::{Error, ErrorKind};
 use crate::fragment::reader::MAX_CLUSTER;
 use crate::fragment::{Block, Fragment, FragmentNumber, FragmentTags, Incomplete};
@@ -20,6 +22,7 @@ pub(super) struct OpenCluster {
     position: usize,
     timestamp: Option<u64>,
     blocks: Vec<Block>,
+    start_codes: StartCodes,
 }
 
 /// What stands in front of a Cluster and tells how it is read.
@@ -30,6 +33,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) tracks: &'a [TrackEntry],
     /// TimestampScale, 1 to 1,000,000,000.
     pub(super) scale_ns: u32,
+    pub(super) start_code: &'a Finder<'static>,
 }
 
 impl OpenCluster {
@@ -44,6 +48,7 @@ impl OpenCluster {
             position: usize::from(header.len),
             timestamp: None,
             blocks: Vec::with_capacity(usual_blocks.saturating_add(usual_blocks / 8)),
+            start_codes: StartCodes::default(),
         }
     }
 
@@ -102,14 +107,15 @@ impl OpenCluster {
     // By itself, the loop has all registers.
     #[inline(never)]
     fn plain_blocks<'a>(&mut self, mut rest: &'a [u8], end: u64, surroundings: Surroundings<'_>) -> &'a [u8] {
-        let Surroundings { tracks, scale_ns, .. } = surroundings;
+        let Surroundings { tracks, scale_ns, start_code, .. } = surroundings;
         while let Some(plain) = PlainBlock::read(rest) {
             let track = tracks.iter().position(|track| track.number == u64::from(plain.track));
             let header_end = self.position.saturating_add(usize::from(plain.header_len));
             let frame_end = (header_end as u64).saturating_add(plain.frame_len);
             let behind = rest.get(usize::from(plain.header_len)..);
-            let behind = behind.and_then(|frame| frame.get(plain.frame_len as usize..));
-            let (Some(track), Some(behind), true) = (track, behind, frame_end <= end) else { break };
+            let frame = behind.and_then(|bytes| bytes.split_at_checked(plain.frame_len as usize));
+            let (Some(track), Some((frame, behind)), true) = (track, frame, frame_end <= end) else { break };
+            self.start_codes.note(start_code, frame, header_end as u32);
             self.blocks.push(Block {
                 time_ns: i64::from(plain.time).saturating_mul(i64::from(scale_ns)),
                 duration_ns: 0,
@@ -177,7 +183,7 @@ impl OpenCluster {
         duration_ns: Option<u64>,
         surroundings: Surroundings<'_>,
     ) -> Result<(), Error> {
-        let Surroundings { cluster_offset, tracks, scale_ns } = surroundings;
+        let Surroundings { tracks, scale_ns, .. } = surroundings;
         let Some(track) = tracks.iter().position(|track| track.number == header.track) else {
             return Err(unknown_track(header.track, tracks).at(frames.offset()));
         };
@@ -191,7 +197,7 @@ impl OpenCluster {
             untimed: false,
         };
         let Some(mut lace) = header.lace(frames)? else {
-            self.blocks.push(block.of(frames, cluster_offset));
+            self.add(block, frames, surroundings);
             return Ok(());
         };
         let frame_duration_ns =
@@ -199,7 +205,7 @@ impl OpenCluster {
         let step_ns = frame_duration_ns.or(tracks.get(track).and_then(|track| track.default_duration_ns));
         block.duration_ns = frame_duration_ns.unwrap_or(0);
         while let Some(frame) = lace.next()? {
-            self.blocks.push(block.of(frame, cluster_offset));
+            self.add(block, frame, surroundings);
             // Only the first frame of a lace has a time of its own (RFC 9559 section 10.3.5).
             match step_ns {
                 Some(step) => block.time_ns = block.time_ns.saturating_add_unsigned(step),
@@ -207,6 +213,14 @@ impl OpenCluster {
             }
         }
         Ok(())
+    }
+
+    /// Adds a block with the bytes of `frame`.
+    fn add(&mut self, mut block: Block, frame: Cursor<'_>, surroundings: Surroundings<'_>) {
+        block.offset = frame.offset().saturating_sub(surroundings.cluster_offset) as u32;
+        block.len = frame.rest().len() as u32;
+        self.start_codes.note(surroundings.start_code, frame.rest(), block.offset);
+        self.blocks.push(block);
     }
 
     /// What is missing where the input ends, at `input_end`, with `bytes` of the Cluster.
@@ -253,6 +267,7 @@ impl OpenCluster {
             timestamp_scale_ns,
             cluster_timestamp: self.timestamp.unwrap_or(0),
             blocks: self.blocks,
+            start_codes: self.start_codes,
             data,
             offset,
             position,
@@ -260,14 +275,6 @@ impl OpenCluster {
         };
         restore_stripped_headers(&mut fragment)?;
         Ok(fragment)
-    }
-}
-
-impl Block {
-    /// The same, with the bytes of `frame`, in a Cluster at `cluster_offset` of the input.
-    fn of(self, frame: Cursor<'_>, cluster_offset: u64) -> Self {
-        let offset = frame.offset().saturating_sub(cluster_offset) as u32;
-        Self { offset, len: frame.rest().len() as u32, ..self }
     }
 }
 
@@ -281,6 +288,7 @@ fn restore_stripped_headers(fragment: &mut Fragment) -> Result<(), Error> {
         return Ok(());
     }
     let mut restored = BytesMut::with_capacity(fragment.data.len());
+    fragment.start_codes = StartCodes::default();
     for block in &mut fragment.blocks {
         let start = restored.len();
         if let Some(TrackEntry { encoding: ContentEncoding::HeaderStripping(header), .. }) =
@@ -299,8 +307,9 @@ fn restore_stripped_headers(fragment: &mut Fragment) -> Result<(), Error> {
             })
             .at(fragment.offset)
         };
-        block.len = u32::try_from(restored.len().saturating_sub(start)).map_err(too_large)?;
-        block.offset = u32::try_from(start).map_err(too_large)?;
+        let end = u32::try_from(restored.len()).map_err(too_large)?;
+        block.offset = start as u32;
+        block.len = end.saturating_sub(block.offset);
     }
     fragment.data = restored.freeze();
     Ok(())

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::annexb::StartCodes;
 use crate::matroska::TrackEntry;
 use crate::timestamp::Timestamp;
 
@@ -28,6 +29,7 @@ pub struct Fragment {
     pub(crate) timestamp_scale_ns: u32,
     pub(crate) cluster_timestamp: u64,
     pub(crate) blocks: Vec<Block>,
+    pub(crate) start_codes: StartCodes,
     pub(crate) data: Bytes,
     pub(crate) offset: u64,
     pub(crate) position: u64,

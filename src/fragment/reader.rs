@@ -12,7 +12,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 
+use crate::annexb::StartCodes;
 use crate::error::{Error, ErrorKind};
 use crate::fragment::cluster::{OpenCluster, Surroundings};
 use crate::fragment::window::Window;
@@ -67,6 +69,7 @@ pub struct FragmentReader {
     usual_blocks: usize,
     /// The payload of the last Tracks element, and what was read in it: documents of a stream repeat it.
     last_tracks: (Box<[u8]>, Arc<[TrackEntry]>),
+    start_code: Finder<'static>,
     input: Input,
 }
 
@@ -132,6 +135,7 @@ impl FragmentReader {
             fragments: 0,
             usual_blocks: 0,
             last_tracks: (Box::default(), Arc::from([])),
+            start_code: StartCodes::finder(),
             input: Input::Open,
         }
     }
@@ -173,6 +177,7 @@ impl FragmentReader {
             cluster_offset: self.window.offset(),
             tracks: &self.document.tracks,
             scale_ns: self.document.timestamp_scale_ns,
+            start_code: &self.start_code,
         };
         if !cluster.read(self.window.bytes(), surroundings)? {
             return Ok(Step::NeedsInput);
@@ -365,6 +370,7 @@ impl FragmentReader {
             timestamp_scale_ns: self.document.timestamp_scale_ns,
             cluster_timestamp: 0,
             blocks: Vec::new(),
+            start_codes: StartCodes::default(),
             data: Bytes::new(),
             offset: self.window.offset(),
             position: self.next_position(),

@@ -1,13 +1,14 @@
 //! Where each sample goes: chunks of at most half a second, the tracks in turn, and the pieces they are made of.
 
 use crate::codec::Codec;
+use crate::codec::nal::NAL_LENGTH_SIZE;
 use crate::error::Error;
 use crate::isobmff::too_large;
 use crate::track::clock::{ns_to_ticks, ticks_to_ns};
 use crate::track::plan::TrackPlan;
 use crate::track::runs::RunCursor;
 use crate::track::timeline::{Timeline, TrackTimes};
-use crate::track::{Entry, NAL_LENGTH_SIZE, ParameterSets, Piece, Sample, Segment, Track};
+use crate::track::{Entry, ParameterSets, Piece, Sample, Segment, Track};
 
 /// Players read a track ahead by about this much; a chunk is not longer, unless a single sample is.
 const CHUNK_NS: i64 = 500_000_000;

@@ -169,9 +169,6 @@ impl Segment {
     }
 }
 
-/// Bytes of a NAL length in the clip, whatever it is in the input.
-pub(crate) const NAL_LENGTH_SIZE: usize = 4;
-
 impl Entry {
     pub(crate) fn codec(&self) -> Codec {
         match self {

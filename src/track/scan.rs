@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
+use crate::annexb::StartCodesByFrame;
 use crate::codec::aac::adts_header;
-use crate::codec::nal::{Nal, NalKind, NalScanner};
+use crate::codec::nal::{NAL_LENGTH_SIZE, Nal, NalKind, NalScanner};
 use crate::codec::{AudioConfig, Codec};
 use crate::error::{Error, ErrorKind};
 use crate::fragment::{Block, Fragment};
 use crate::matroska::TrackEntry;
 use crate::track::tracks::{AUDIO_TRACK, Profile, TrackConfigs, VIDEO_TRACK};
-use crate::track::{Adapted, NAL_LENGTH_SIZE, Sample};
+use crate::track::{Adapted, Sample};
 
 /// The frames of a fragment.
 #[derive(Debug, Clone)]
@@ -96,10 +97,11 @@ impl FragmentScan {
             // Blocks of other tracks are rare.
             self.audio.samples.reserve_exact(fragment.blocks().len().saturating_sub(pictures));
         }
+        let mut start_codes = fragment.start_codes.frames();
         for block in fragment.blocks() {
             let index = Some(usize::from(block.track));
             let (number, read) = if index == configs.video_index {
-                (VIDEO_TRACK, self.video_frame(&nal_scanner, video.codec, fragment, block))
+                (VIDEO_TRACK, self.video_frame(&nal_scanner, video.codec, fragment, block, &mut start_codes))
             } else if let Some(audio) = audio.as_ref().filter(|_| index == configs.audio_index) {
                 (AUDIO_TRACK, self.audio_frame(audio, fragment, block))
             } else {
@@ -120,9 +122,11 @@ impl FragmentScan {
         codec: Codec,
         fragment: &Fragment,
         block: &Block,
+        start_codes: &mut StartCodesByFrame<'_>,
     ) -> Result<(), String> {
         let first_nal = self.nals.len();
-        let scan = nal_scanner.scan(fragment.frame_bytes(block), block.offset, &mut self.nals)?;
+        let frame = fragment.frame_bytes(block);
+        let scan = nal_scanner.scan(frame, block.offset, start_codes, &mut self.nals)?;
         let (offset, nals) = if scan.verbatim {
             self.least_len = self.least_len.saturating_add(u64::from(block.len));
             (block.offset, 0)
