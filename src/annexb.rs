@@ -18,6 +18,11 @@ pub(crate) struct StartCodes(
 );
 
 impl StartCodes {
+    /// With room for `capacity` start codes.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
     /// What [`note`](Self::note) searches with. Making one takes longer than searching a small frame.
     pub(crate) fn finder() -> Finder<'static> {
         Finder::new(&START_CODE)
@@ -33,7 +38,17 @@ impl StartCodes {
 
     #[inline(never)]
     fn search(&mut self, finder: &Finder<'_>, frame: &[u8], offset: u32) {
-        self.0.extend(finder.find_iter(frame).map(|at| offset.saturating_add(at as u32)));
+        let mut behind = 0_usize;
+        while let Some(found) = frame.get(behind..).and_then(|rest| finder.find(rest)) {
+            let at = behind.saturating_add(found);
+            self.0.push(offset.saturating_add(at as u32));
+            behind = at.saturating_add(START_CODE.len());
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// All of them, to be taken frame by frame.

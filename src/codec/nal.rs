@@ -86,40 +86,34 @@ impl NalScanner {
         start_codes: &mut StartCodesByFrame<'_>,
         nals: &mut Vec<Nal>,
     ) -> Result<FrameScan, String> {
-        match self.verbatim(frame) {
-            Some(scan) => Ok(scan),
-            None => self.list_nals(frame, offset, start_codes, nals),
-        }
-    }
-
-    /// What a frame is that can stay as it is: NAL units behind lengths of four bytes, none empty, none a parameter
-    /// set. Most are, so this keeps to what tells.
-    #[inline]
-    fn verbatim(&self, frame: &[u8]) -> Option<FrameScan> {
         let mut found: NalTypes = 0;
-        let mut rest = frame;
-        while let Some((len, behind)) = rest.split_first_chunk() {
-            let (nal, after) = behind.split_at_checked(u32::from_be_bytes(*len) as usize)?;
-            found |= self.syntax.nal_type(*nal.first()?);
-            rest = after;
+        let mut has_empty = false;
+        let is_length_prefixed = walk_lengths(frame, self.length_size, |_, nal| match nal.first() {
+            Some(&first) => found |= self.syntax.nal_type(first),
+            None => has_empty = true,
+        });
+        let is_plain = is_length_prefixed && found != 0 && !has_empty;
+        if is_plain
+            && usize::from(self.length_size) == NAL_LENGTH_SIZE
+            && found & self.syntax.parameter_sets == 0
+        {
+            let has_random_access = found & self.syntax.random_access != 0;
+            return Ok(FrameScan { verbatim: true, has_random_access, ..FrameScan::default() });
         }
-        let is_any = found != 0 && rest.is_empty() && usize::from(self.length_size) == NAL_LENGTH_SIZE;
-        (is_any && found & self.syntax.parameter_sets == 0).then_some(FrameScan {
-            verbatim: true,
-            has_random_access: found & self.syntax.random_access != 0,
-            ..FrameScan::default()
-        })
+        self.list_nals(frame, is_length_prefixed, offset, start_codes, nals)
     }
 
+    // Most frames can stay as they are.
+    #[inline(never)]
     fn list_nals(
         &self,
         frame: &[u8],
+        is_length_prefixed: bool,
         offset: u32,
         start_codes: &mut StartCodesByFrame<'_>,
         nals: &mut Vec<Nal>,
     ) -> Result<FrameScan, String> {
         let before = nals.len();
-        let is_length_prefixed = walk_lengths(frame, self.length_size, |_, _| {});
         let reframed = !is_length_prefixed || usize::from(self.length_size) != NAL_LENGTH_SIZE;
         let mut scan = FrameScan { reframed, ..FrameScan::default() };
         let list = |at, nal: &[u8]| self.list(offset, at, nal, nals, &mut scan);
@@ -129,7 +123,8 @@ impl NalScanner {
             match start_codes.next(offset, frame.len() as u32) {
                 [] => annexb::split(frame, list),
                 known => {
-                    annexb::split_at(frame, known.iter().map(|at| at.wrapping_sub(offset) as usize), list)
+                    let in_frame = known.iter().map(|at| at.wrapping_sub(offset) as usize);
+                    annexb::split_at(frame, in_frame, list);
                 }
             }
         } else {

@@ -36,19 +36,32 @@ pub(super) struct Surroundings<'a> {
     pub(super) start_code: &'a Finder<'static>,
 }
 
+/// How much the Cluster in front had: fragments of a stream are alike. So memory that is taken for more than there is
+/// remains in proportion to the input.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct UsualCounts {
+    blocks: usize,
+    start_codes: usize,
+}
+
+impl UsualCounts {
+    pub(super) fn of(fragment: &Fragment) -> Self {
+        Self { blocks: fragment.blocks.len(), start_codes: fragment.start_codes.len() }
+    }
+}
+
 impl OpenCluster {
     /// A Cluster at whose header the input stands.
     ///
-    /// `usual_blocks` is how many the Cluster in front of it had: fragments of a stream are alike.
-    pub(super) fn new(header: ElementHeader, tags: FragmentTags, usual_blocks: usize) -> Self {
+    pub(super) fn new(header: ElementHeader, tags: FragmentTags, usual: UsualCounts) -> Self {
         let len = u64::from(header.len);
         Self {
             tags,
             end: header.size.map(|size| size.saturating_add(len)),
             position: usize::from(header.len),
             timestamp: None,
-            blocks: Vec::with_capacity(usual_blocks.saturating_add(usual_blocks / 8)),
-            start_codes: StartCodes::default(),
+            blocks: Vec::with_capacity(with_slack(usual.blocks)),
+            start_codes: StartCodes::with_capacity(with_slack(usual.start_codes)),
         }
     }
 
@@ -276,6 +289,10 @@ impl OpenCluster {
         restore_stripped_headers(&mut fragment)?;
         Ok(fragment)
     }
+}
+
+fn with_slack(count: usize) -> usize {
+    count.saturating_add(count / 8)
 }
 
 /// Puts back what header stripping cut off the frames (RFC 9559 section 5.1.4.1.31.6, algorithm 3).

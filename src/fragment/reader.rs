@@ -16,7 +16,7 @@ use memchr::memmem::Finder;
 
 use crate::annexb::StartCodes;
 use crate::error::{Error, ErrorKind};
-use crate::fragment::cluster::{OpenCluster, Surroundings};
+use crate::fragment::cluster::{OpenCluster, Surroundings, UsualCounts};
 use crate::fragment::window::Window;
 use crate::fragment::{Fragment, FragmentTags, Incomplete, name};
 use crate::matroska::ebml::{hex, invalid_element};
@@ -65,8 +65,7 @@ pub struct FragmentReader {
     unnamed: Option<Fragment>,
     ready: VecDeque<Result<Fragment, Error>>,
     fragments: u64,
-    /// Blocks of the last Cluster.
-    usual_blocks: usize,
+    usual: UsualCounts,
     /// The payload of the last Tracks element, and what was read in it: documents of a stream repeat it.
     last_tracks: (Box<[u8]>, Arc<[TrackEntry]>),
     start_code: Finder<'static>,
@@ -133,7 +132,7 @@ impl FragmentReader {
             unnamed: None,
             ready: VecDeque::new(),
             fragments: 0,
-            usual_blocks: 0,
+            usual: UsualCounts::default(),
             last_tracks: (Box::default(), Arc::from([])),
             start_code: StartCodes::finder(),
             input: Input::Open,
@@ -262,8 +261,7 @@ impl FragmentReader {
                 }
                 self.yield_unnamed();
                 self.document.has_cluster = true;
-                self.cluster =
-                    Some(OpenCluster::new(header, std::mem::take(&mut self.tags), self.usual_blocks));
+                self.cluster = Some(OpenCluster::new(header, std::mem::take(&mut self.tags), self.usual));
                 Ok(Step::Forward)
             }
             ids::INFO => self.metadata(header, |reader, mut info| {
@@ -349,7 +347,7 @@ impl FragmentReader {
         let data = self.window.split(cluster.len());
         let fragment =
             cluster.into_fragment(data, offset, tracks.clone(), *timestamp_scale_ns, position, incomplete)?;
-        self.usual_blocks = fragment.blocks.len();
+        self.usual = UsualCounts::of(&fragment);
         if fragment.tags.is_identity() {
             self.ready.push_back(Ok(fragment));
         } else {

@@ -39,8 +39,9 @@ impl FragmentTags {
                     continue;
                 }
                 let value_at = simple_tag.offset();
-                let Some((name, value)) = read_simple_tag(simple_tag)? else { continue };
-                match &*name {
+                let (name, value) = read_simple_tag(simple_tag)?;
+                let Some(name) = name.strip_prefix(PREFIX) else { continue };
+                match name {
                     "FRAGMENT_NUMBER" => {
                         self.number = Some(value.parse().map_err(|e: Error| e.at(value_at))?)
                     }
@@ -69,8 +70,8 @@ impl FragmentTags {
     }
 }
 
-/// Name behind the prefix, and value, of one of the service's SimpleTags.
-fn read_simple_tag<'a>(mut simple_tag: Cursor<'a>) -> Result<Option<(String, Cow<'a, str>)>, Error> {
+/// Name and value of a SimpleTag.
+fn read_simple_tag<'a>(mut simple_tag: Cursor<'a>) -> Result<(Cow<'a, str>, Cow<'a, str>), Error> {
     let (mut name, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
     while let Some((id, payload)) = simple_tag.element()? {
         match id {
@@ -79,7 +80,7 @@ fn read_simple_tag<'a>(mut simple_tag: Cursor<'a>) -> Result<Option<(String, Cow
             _ => {}
         }
     }
-    Ok(name.strip_prefix(PREFIX).map(|name| (name.to_owned(), value)))
+    Ok((name, value))
 }
 
 fn read_timestamp(value: &str, at: u64) -> Result<Timestamp, Error> {

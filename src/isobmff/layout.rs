@@ -1,7 +1,7 @@
 //! Where each sample goes: chunks of at most half a second, the tracks in turn, and the pieces they are made of.
 
 use crate::codec::Codec;
-use crate::codec::nal::NAL_LENGTH_SIZE;
+use crate::codec::nal::{NAL_LENGTH_SIZE, Nal};
 use crate::error::Error;
 use crate::isobmff::too_large;
 use crate::track::clock::{ns_to_ticks, ticks_to_ns};
@@ -105,12 +105,19 @@ impl Media {
         self.len = end;
     }
 
-    fn push_nal_length(&mut self, len: u32) -> Result<(), Error> {
-        let offset = self.nal_lengths.len();
+    /// Adds a NAL unit of a source behind its length.
+    #[inline]
+    fn push_nal(&mut self, source: usize, nal: &Nal) -> Result<(), Error> {
+        let lengths = self.nal_lengths.len();
         let offset =
-            u32::try_from(offset).map_err(|_| too_large("the size of all NAL lengths", offset as u64))?;
-        self.nal_lengths.extend_from_slice(&len.to_be_bytes());
-        self.extend(0, std::iter::once((offset, NAL_LENGTH_SIZE as u32)));
+            u32::try_from(lengths).map_err(|_| too_large("the size of all NAL lengths", lengths as u64))?;
+        self.nal_lengths.extend_from_slice(&nal.len.to_be_bytes());
+        let begin = self.len.saturating_add(NAL_LENGTH_SIZE as u64);
+        self.len = begin.saturating_add(u64::from(nal.len));
+        self.pieces.extend([
+            Piece { end: begin, source: 0, offset },
+            Piece { end: self.len, source: source as u32, offset: nal.offset },
+        ]);
         Ok(())
     }
 }
@@ -312,8 +319,7 @@ impl<'a> Feed<'a> {
         let before = media.len;
         let nals = self.segment.into_iter().flat_map(|segment| segment.nals_of(frame, parameter_sets));
         for nal in nals {
-            media.push_nal_length(nal.len)?;
-            media.extend(self.source, std::iter::once((nal.offset, nal.len)));
+            media.push_nal(self.source, nal)?;
         }
         let size = media.len.saturating_sub(before);
         self.sizes.push(u32::try_from(size).map_err(|_| too_large("the size of a sample", size))?);

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use crate::error::Error;
 use crate::matroska::ids::ElementId;
 
@@ -47,8 +49,11 @@ impl ElementHeader {
     pub(crate) fn read(bytes: &[u8]) -> HeaderRead {
         // What is shorter than the longest header is made as long. What then reads bytes that are not here waits for
         // them.
-        let mut front = [0; Self::MAX_LEN];
-        front.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        let front = bytes.first_chunk().copied().unwrap_or_else(|| {
+            let mut front = [0; Self::MAX_LEN];
+            front.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            front
+        });
         let id_len = width(front[0]);
         let invalid_at = if id_len > 4 { 1 } else { id_len.saturating_add(1) };
         match Self::read_front(&front) {
@@ -179,12 +184,10 @@ impl<'a> Cursor<'a> {
 
     /// The whole payload as a string. Old SDKs pad with NULs or spaces, so both are trimmed at the end.
     pub(crate) fn text(self) -> Cow<'a, str> {
-        fn trimmed(text: &str) -> &str {
-            text.split_once('\0').map_or(text, |(text, _padding)| text).trim_end()
-        }
-        match std::str::from_utf8(self.bytes) {
-            Ok(text) => Cow::Borrowed(trimmed(text)),
-            Err(_) => Cow::Owned(trimmed(&String::from_utf8_lossy(self.bytes)).to_owned()),
+        let text = memchr(0, self.bytes).and_then(|padding| self.bytes.get(..padding)).unwrap_or(self.bytes);
+        match std::str::from_utf8(text) {
+            Ok(text) => Cow::Borrowed(text.trim_end()),
+            Err(_) => Cow::Owned(String::from_utf8_lossy(text).trim_end().to_owned()),
         }
     }
 

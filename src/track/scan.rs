@@ -97,6 +97,7 @@ impl FragmentScan {
             // Blocks of other tracks are rare.
             self.audio.samples.reserve_exact(fragment.blocks().len().saturating_sub(pictures));
         }
+        self.nals.reserve_exact(fragment.start_codes.len());
         let mut start_codes = fragment.start_codes.frames();
         for block in fragment.blocks() {
             let index = Some(usize::from(block.track));
