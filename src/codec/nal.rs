@@ -44,6 +44,8 @@ pub(crate) struct FrameScan {
     pub(crate) reframed: bool,
     pub(crate) has_parameter_sets: bool,
     pub(crate) has_random_access: bool,
+    /// Bytes of the sample if all parameter sets are taken out of it, where its NAL units were listed.
+    pub(crate) least_len: u64,
     /// NAL units without a byte, which were not listed. The AWS SDK can leave one at the end of a frame.
     pub(crate) empty_nals: u32,
 }
@@ -119,16 +121,15 @@ impl NalScanner {
         let list = |at, nal: &[u8]| self.list(offset, at, nal, nals, &mut scan);
         if is_length_prefixed {
             walk_lengths(frame, self.length_size, list);
-        } else if annexb::begins_with_start_code(frame) {
+        } else {
             match start_codes.next(offset, frame.len() as u32) {
-                [] => annexb::split(frame, list),
+                [] if annexb::begins_with_start_code(frame) => annexb::split(frame, list),
+                [] => return Err(self.describe(frame)),
                 known => {
                     let in_frame = known.iter().map(|at| at.wrapping_sub(offset) as usize);
                     annexb::split_at(frame, in_frame, list);
                 }
             }
-        } else {
-            return Err(self.describe(frame));
         }
         match nals.len() > before {
             true => Ok(scan),
@@ -144,6 +145,10 @@ impl NalScanner {
             return;
         };
         let kind = self.syntax.kind(first);
+        if kind != NalKind::ParameterSet {
+            scan.least_len =
+                scan.least_len.saturating_add(NAL_LENGTH_SIZE as u64).saturating_add(nal.len() as u64);
+        }
         scan.has_parameter_sets |= kind == NalKind::ParameterSet;
         scan.has_random_access |= kind == NalKind::RandomAccess;
         nals.push(Nal { offset: frame_offset.saturating_add(at as u32), len: nal.len() as u32, kind });
@@ -278,6 +283,7 @@ mod tests {
             reframed: true,
             has_parameter_sets: true,
             has_random_access: true,
+            least_len: 10,
             empty_nals: 1,
         };
         assert_eq!(found, want);

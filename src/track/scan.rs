@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::annexb::StartCodesByFrame;
 use crate::codec::aac::adts_header;
-use crate::codec::nal::{NAL_LENGTH_SIZE, Nal, NalKind, NalScanner};
+use crate::codec::nal::{Nal, NalScanner};
 use crate::codec::{AudioConfig, Codec};
 use crate::error::{Error, ErrorKind};
 use crate::fragment::{Block, Fragment};
@@ -133,9 +133,7 @@ impl FragmentScan {
             (block.offset, 0)
         } else {
             self.video.adapted.note(scan);
-            let added = self.nals.iter().skip(first_nal).filter(|nal| nal.kind != NalKind::ParameterSet);
-            let lens = added.map(|nal| u64::from(nal.len).saturating_add(NAL_LENGTH_SIZE as u64));
-            self.least_len = lens.fold(self.least_len, u64::saturating_add);
+            self.least_len = self.least_len.saturating_add(scan.least_len);
             (first_nal as u32, self.nals.len().saturating_sub(first_nal) as u32)
         };
         self.video.samples.push(Sample {
