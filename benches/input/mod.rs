@@ -235,18 +235,16 @@ pub fn build(bytes: Bytes) -> Clip {
     builder().build(fragments(bytes)).expect("the recording is valid")
 }
 
-/// The bytes of the pictures, frame behind frame.
-pub fn video_bytes(bytes: &Bytes) -> Vec<u8> {
-    let mut video = Vec::new();
+/// The pictures where they are in a recording.
+pub fn video_frames(bytes: &Bytes) -> Vec<Bytes> {
+    let mut frames = Vec::new();
     for fragment in fragments(bytes.clone()) {
         let fragment = fragment.expect("the recording is valid");
-        for block in fragment.blocks() {
-            if fragment.track_of(block).is_some_and(|track| track.number == 1) {
-                video.extend_from_slice(&fragment.frame(block));
-            }
-        }
+        let of_video =
+            |block: &&getclip::Block| fragment.track_of(block).is_some_and(|track| track.number == 1);
+        frames.extend(fragment.blocks().iter().filter(of_video).map(|block| fragment.frame(block)));
     }
-    video
+    frames
 }
 
 /// Track `number` of a stream of `testdata/`, and its frames fragment by fragment.
