@@ -101,7 +101,7 @@ impl Selection {
             return Ok(());
         }
         let scan = self.scanner.scan(&fragment);
-        fragment.blocks = Vec::new();
+        fragment.drop_blocks();
         self.insert(key, Selected { fragment, scan, start }, report);
         Ok(())
     }

@@ -33,6 +33,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) tracks: &'a [TrackEntry],
     /// TimestampScale, 1 to 1,000,000,000.
     pub(super) scale_ns: u32,
+    /// What frames in Annex B are searched with.
     pub(super) start_code: &'a Finder<'static>,
 }
 

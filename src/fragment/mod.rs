@@ -131,6 +131,12 @@ impl Fragment {
         rest.and_then(|rest| rest.get(..block.len as usize)).unwrap_or_default()
     }
 
+    /// Gives up the tables of its frames. The media stays.
+    pub(crate) fn drop_blocks(&mut self) {
+        self.blocks = Vec::new();
+        self.start_codes = StartCodes::default();
+    }
+
     /// Offset of the Cluster from the start of the input.
     pub fn offset(&self) -> u64 {
         self.offset
