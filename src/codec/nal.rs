@@ -44,7 +44,7 @@ pub(crate) struct FrameScan {
     pub(crate) reframed: bool,
     pub(crate) has_parameter_sets: bool,
     pub(crate) has_random_access: bool,
-    /// Bytes of the sample if all parameter sets are taken out of it, where its NAL units were listed.
+    /// Bytes of the sample if all parameter sets are taken out of it.
     pub(crate) least_len: u64,
     /// NAL units without a byte, which were not listed. The AWS SDK can leave one at the end of a frame.
     pub(crate) empty_nals: u32,
@@ -94,13 +94,12 @@ impl NalScanner {
             Some(&first) => found |= self.syntax.nal_type(first),
             None => has_empty = true,
         });
-        let is_plain = is_length_prefixed && found != 0 && !has_empty;
-        if is_plain
-            && usize::from(self.length_size) == NAL_LENGTH_SIZE
-            && found & self.syntax.parameter_sets == 0
-        {
+        let has_parameter_sets = found & self.syntax.parameter_sets != 0;
+        let is_plain = is_length_prefixed && found != 0 && !has_empty && !has_parameter_sets;
+        if is_plain && usize::from(self.length_size) == NAL_LENGTH_SIZE {
             let has_random_access = found & self.syntax.random_access != 0;
-            return Ok(FrameScan { verbatim: true, has_random_access, ..FrameScan::default() });
+            let least_len = frame.len() as u64;
+            return Ok(FrameScan { verbatim: true, has_random_access, least_len, ..FrameScan::default() });
         }
         self.list_nals(frame, is_length_prefixed, offset, start_codes, nals)
     }
@@ -251,7 +250,9 @@ mod tests {
     #[test]
     fn a_length_prefixed_frame_stays_as_it_is() {
         let (found, nals) = scan(Codec::H264, 4, &[0, 0, 0, 2, 0x65, 9, 0, 0, 0, 1, 0x06]).unwrap();
-        assert_eq!(found, FrameScan { verbatim: true, has_random_access: true, ..FrameScan::default() });
+        let want =
+            FrameScan { verbatim: true, has_random_access: true, least_len: 11, ..FrameScan::default() };
+        assert_eq!(found, want);
         assert!(nals.is_empty());
     }
 

@@ -94,8 +94,8 @@ impl Cadence {
 
 /// Finds the cadence that all of `times_ns` lie on, within half a tick of the source's `scale_ns`.
 ///
-/// `times_ns` are in presentation order and do not decrease. A step of more than one and a half frames ends a run: each run
-/// has a phase of its own, all have one cadence.
+/// `times_ns` are in presentation order and do not decrease. A step of more than one and a half frames ends a run: each
+/// run has a phase of its own, all have one cadence.
 pub(crate) fn find(times_ns: &[i64], scale_ns: i64, default_duration_ns: Option<i64>) -> Option<OnCadence> {
     let longest_step_ns = longest_step(times_ns);
     let longest = longest_run(times_ns, longest_step_ns, scale_ns)?;

@@ -128,12 +128,11 @@ impl FragmentScan {
         let first_nal = self.nals.len();
         let frame = fragment.frame_bytes(block);
         let scan = nal_scanner.scan(frame, block.offset, start_codes, &mut self.nals)?;
+        self.least_len = self.least_len.saturating_add(scan.least_len);
         let (offset, nals) = if scan.verbatim {
-            self.least_len = self.least_len.saturating_add(u64::from(block.len));
             (block.offset, 0)
         } else {
             self.video.adapted.note(scan);
-            self.least_len = self.least_len.saturating_add(scan.least_len);
             (first_nal as u32, self.nals.len().saturating_sub(first_nal) as u32)
         };
         self.video.samples.push(Sample {
