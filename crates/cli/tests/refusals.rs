@@ -1,6 +1,6 @@
 //! What cannot be done is said in one line that a stranger understands, and with the right exit code.
 
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../../tests/support/mod.rs"]
 mod support;
 
 mod program;

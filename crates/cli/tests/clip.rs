@@ -1,6 +1,6 @@
 //! `getclip clip`: which input goes in, which file comes out, and what the report says.
 
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../../tests/support/mod.rs"]
 mod support;
 
 mod program;

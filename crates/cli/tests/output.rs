@@ -1,6 +1,6 @@
 //! OUT appears whole or not at all, and nothing else stays behind.
 
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../../tests/support/mod.rs"]
 mod support;
 
 mod program;

@@ -1,6 +1,6 @@
 //! `getclip inspect`: what it says of fragments, plain and odd.
 
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../../tests/support/mod.rs"]
 mod support;
 
 mod program;
