@@ -9,11 +9,11 @@ use crate::isobmff::{Layout, movie};
 use crate::report::{Cut, FragmentReport, Limit, Report, TrackReport};
 use crate::selection::{Selected, Selection};
 use crate::selector::ClipFragmentSelector;
+use crate::time::{Gaps, Timeline};
 use crate::timestamp::Timestamp;
 use crate::track::entries::CodecChanges;
-use crate::track::timeline::Gaps;
 use crate::track::tracks::Profile;
-use crate::track::{Piece, PlanOptions, Timeline, Track, TrackPlan};
+use crate::track::{Piece, PlanOptions, Track, TrackPlan};
 
 /// How much a clip may hold. The default is GetClip's: "the first 100 MB or the first 200 fragments".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -76,6 +76,7 @@ mod matroska;
 mod report;
 mod selection;
 mod selector;
+mod time;
 mod timestamp;
 mod track;
 
@@ -87,9 +88,9 @@ pub use fragment::{Block, Fragment, FragmentNumber, FragmentReader, Incomplete, 
 pub use matroska::{AudioSettings, TrackEntry, TrackType, VideoSettings};
 pub use report::{Cut, Event, FragmentReport, Limit, Report, TrackReport};
 pub use selector::{ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange};
+pub use time::Gaps;
 pub use timestamp::Timestamp;
 pub use track::entries::CodecChanges;
-pub use track::timeline::Gaps;
 pub use track::tracks::Profile;
 
 /// The example of README.md is compiled too.

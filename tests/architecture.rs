@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floors from the ground up. A room may use itself, and rooms of lower floors.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["error"],
     &["matroska", "annexb", "timestamp"],
     &["codec", "fragment", "selector"],
     &["report"],
     &["track"],
+    &["time"],
     &["isobmff", "clip", "selection"],
     &["builder"],
     &["lib", "fuzzing"],

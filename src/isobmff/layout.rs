@@ -4,10 +4,10 @@ use crate::codec::Codec;
 use crate::codec::nal::{NAL_LENGTH_SIZE, Nal};
 use crate::error::Error;
 use crate::isobmff::too_large;
-use crate::track::clock::{ns_to_ticks, ticks_to_ns};
+use crate::time::runs::RunCursor;
+use crate::time::units::{ns_to_ticks, ticks_to_ns};
+use crate::time::{Timeline, TrackTimes};
 use crate::track::plan::TrackPlan;
-use crate::track::runs::RunCursor;
-use crate::track::timeline::{Timeline, TrackTimes};
 use crate::track::{Entry, ParameterSets, Piece, Sample, Segment, Track};
 
 /// Players read a track ahead by about this much; a chunk is not longer, unless a single sample is.

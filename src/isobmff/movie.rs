@@ -7,9 +7,9 @@ use crate::isobmff::sample_entry::{code, dimensions, pixel_aspect};
 use crate::isobmff::sample_table::{ChunkOffsets, write_sample_table};
 use crate::isobmff::writer::{BoxWriter, version_for};
 use crate::report::TrackReport;
+use crate::time::units::ns_to_ticks;
 use crate::timestamp::Timestamp;
 use crate::track::Entry;
-use crate::track::clock::ns_to_ticks;
 
 /// Ticks per second of the movie: a millisecond is whole in it, and the offset between the tracks is exact to 6 µs.
 const MOVIE_TIMESCALE: u32 = 90_000;

@@ -3,7 +3,7 @@
 use crate::isobmff::layout::{Chunk, SampleSizes, TrackLayout};
 use crate::isobmff::sample_entry::write_sample_description;
 use crate::isobmff::writer::BoxWriter;
-use crate::track::runs::Runs;
+use crate::time::runs::Runs;
 
 /// A chunk offset table whose offsets still count from the start of the media.
 #[derive(Debug, Default)]

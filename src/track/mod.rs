@@ -1,18 +1,12 @@
 //! Tracks of a clip, neither Matroska nor MP4: samples in decode order, and what a decoder must know first.
 //!
-//! This is where the two containers meet. [`plan`] makes tracks of fragments; [`timeline`] gives their samples times;
+//! This is where the two containers meet. [`plan`] makes tracks of fragments; `time` gives their samples times;
 //! `isobmff` writes both down.
 
-pub(crate) mod audio_times;
-pub(crate) mod cadence;
-pub(crate) mod clock;
 pub(crate) mod entries;
 pub(crate) mod plan;
-pub(crate) mod runs;
 pub(crate) mod scan;
-pub(crate) mod timeline;
 pub(crate) mod tracks;
-pub(crate) mod video_times;
 
 use bytes::Bytes;
 
@@ -23,7 +17,6 @@ use crate::timestamp::Timestamp;
 
 use entries::CodecChanges;
 pub(crate) use plan::TrackPlan;
-pub(crate) use timeline::Timeline;
 use tracks::Profile;
 
 /// What the caller decides of the tracks.

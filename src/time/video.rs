@@ -6,11 +6,11 @@
 //! and the edit list starts at `D`.
 
 use crate::error::{Error, ErrorKind};
+use crate::time::cadence::{self, Cadence, OnCadence};
+use crate::time::runs::Runs;
+use crate::time::units::ns_to_ticks;
+use crate::time::{TrackTimes, continuity::Span};
 use crate::track::Sample;
-use crate::track::cadence::{self, Cadence, OnCadence};
-use crate::track::clock::ns_to_ticks;
-use crate::track::runs::Runs;
-use crate::track::timeline::{Span, TrackTimes};
 
 /// A picture is at most this many frames later in decode order than in presentation order: the largest
 /// `max_num_reorder_frames` of H.264 and `sps_max_num_reorder_pics` of H.265.

@@ -3,8 +3,8 @@
 //! A file whose clock ticks in milliseconds shows 30 frames per second as steps of 33, 33 and 34. Where all times lie
 //! within that rounding of an exact cadence, the cadence is what was meant, and one `stts` run says it.
 
-use crate::track::clock::{TickClock, ns_to_ticks, ticks_to_ns};
-use crate::track::runs::Runs;
+use crate::time::runs::Runs;
+use crate::time::units::{TickClock, ns_to_ticks, ticks_to_ns};
 
 /// A cadence, as the media timescale and the ticks of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,19 +8,20 @@
 //!    last so far: fragments of two sessions, a clock that was set back or that starts at 0 again. Less than a frame
 //!    too close is no overlap; the sample in front is shortened.
 //! 2. A gap stays, or is closed, as the caller wants: [`Gaps`].
-//! 3. The frames get decode times: [`video_times`](super::video_times), [`audio_times`](super::audio_times).
+//! 3. The frames get decode times: [`video`](super::video), [`audio`](super::audio).
 //!
 //! Points in time are rounded, never durations, so nothing adds up.
 
 use crate::codec::AudioConfig;
 use crate::error::Error;
 use crate::report::Event;
-use crate::track::audio_times::{AudioFrame, AudioTimes};
-use crate::track::clock::ticks_to_ns;
+use crate::time::TrackTimes;
+use crate::time::audio::{AudioFrame, AudioTimes};
+use crate::time::continuity::Span;
+use crate::time::units::ticks_to_ns;
+use crate::time::video::{Presentation, VideoTimes};
 use crate::track::plan::TrackPlan;
-use crate::track::runs::Runs;
 use crate::track::tracks::{AUDIO_TRACK, VIDEO_TRACK};
-use crate::track::video_times::{Presentation, VideoTimes};
 use crate::track::{ClipFragment, Entry, Sample, Segment};
 
 /// What becomes of time in which nothing was recorded.
@@ -42,47 +43,6 @@ pub(crate) struct Timeline {
     /// When the first frame of each fragment is shown, in nanoseconds on the clip's timeline.
     pub(crate) fragment_starts_ns: Vec<i64>,
     pub(crate) events: Vec<Event>,
-}
-
-/// The times of a track's samples.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TrackTimes {
-    /// Ticks per second of all that follows.
-    pub(crate) timescale: u32,
-    /// When its first sample is shown, in nanoseconds on the clip's timeline, whose zero is where the first track
-    /// begins.
-    pub(crate) start_ns: i64,
-    /// Composition time of the sample that is shown first.
-    pub(crate) composition_delay: u64,
-    /// From the decode time of each sample to the next.
-    pub(crate) deltas: Runs<u32>,
-    /// From the decode time of each sample to its composition time. None if all are 0.
-    pub(crate) offsets: Runs<u32>,
-    /// Sum of the deltas.
-    pub(crate) duration: u64,
-}
-
-impl TrackTimes {
-    /// How long the media plays, in nanoseconds.
-    pub(crate) fn duration_ns(&self) -> i64 {
-        ticks_to_ns(i64::try_from(self.duration).unwrap_or(i64::MAX), self.timescale)
-    }
-
-    /// When its last sample ends, in nanoseconds on the clip's timeline.
-    pub(crate) fn end_ns(&self) -> i64 {
-        self.start_ns.saturating_add(self.duration_ns())
-    }
-}
-
-/// The frames of a fragment on one track, from the fragment's start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) first_ns: i64,
-    pub(crate) last_ns: i64,
-    /// How long a sample lasts.
-    pub(crate) sample_ns: i64,
-    /// Nothing tells how long: it is the only frame so far.
-    pub(crate) is_guess: bool,
 }
 
 /// Where a track is: the last frame so far, by its block, on the clip's timeline.

@@ -13,10 +13,10 @@
 //! than half a tick of the source's clock for that reason alone, the whole run is put in the middle.
 
 use crate::error::{Error, ErrorKind};
-use crate::track::cadence::middle_of_rounding;
-use crate::track::clock::{TickClock, ns_to_ticks, ticks_to_ns};
-use crate::track::runs::Runs;
-use crate::track::timeline::TrackTimes;
+use crate::time::TrackTimes;
+use crate::time::cadence::middle_of_rounding;
+use crate::time::runs::Runs;
+use crate::time::units::{TickClock, ns_to_ticks, ticks_to_ns};
 
 /// EBU R37: sound no more than 40 ms ahead of the picture.
 const MAX_TOLERANCE_NS: i64 = 40_000_000;
