@@ -217,7 +217,7 @@ def table_row(name, purpose, fragments, size):
 
 
 def reference_movie(folder):
-    """A movie of ffmpeg's own muxer with ffprobe's view of it: the proof of the MP4 reader in `tests/support/`."""
+    """A movie of ffmpeg's own muxer with ffprobe's view of it: the proof of the MP4 reader in `crates/testkit`."""
     path = folder / "reference.mp4"
     encode.ffmpeg(
         "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30", "-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", 2,

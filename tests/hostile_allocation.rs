@@ -6,8 +6,7 @@
 // Nothing but a global allocator can count, and only `unsafe` makes one.
 #![allow(unsafe_code)]
 
-mod hostile_inputs;
-mod support;
+mod hostile_run;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -15,9 +14,10 @@ use std::cell::Cell;
 use bytes::Bytes;
 use getclip::{ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, fragments};
 
-use hostile_inputs::KINDS;
-use support::media;
-use support::mkv::{Block, Fragment, Track};
+use hostile_run::run;
+use testkit::hostile::KINDS;
+use testkit::media;
+use testkit::mkv::{Block, Fragment, Track};
 
 /// Bytes of heap beyond the input for each byte of it. The dearest bytes are frames of a byte in laces: each is a
 /// block, a sample and a piece, each in a vector that doubles, so that half of it may be empty while the other half is
@@ -87,7 +87,7 @@ fn a_multiple_of_the_input() {
     for kind in KINDS {
         let input = Bytes::from((kind.make)(LEN));
         let len = input.len();
-        let peak = peak_of(|| kind.run(input));
+        let peak = peak_of(|| run(kind, input));
         assert!(peak <= PER_BYTE * len + CONSTANT, "{}: {peak} bytes for {len}", kind.name);
         dearest = dearest.max((peak / len, kind.name));
         println!("{:4} bytes for a byte: {}", peak / len, kind.name);
@@ -99,8 +99,8 @@ fn a_multiple_of_the_input() {
 #[test]
 fn what_is_declared_costs_nothing_until_it_is_there() {
     const GIGABYTE: u64 = 1 << 30;
-    let huge = |id: u32| [support::ebml::id_bytes(id), support::ebml::vint(GIGABYTE, 8)].concat();
-    use support::ebml::id;
+    let huge = |id: u32| [testkit::ebml::id_bytes(id), testkit::ebml::vint(GIGABYTE, 8)].concat();
+    use testkit::ebml::id;
     let video = || vec![Track::avc()];
     let in_segment = |element: Vec<u8>| Fragment { in_segment: element, ..Fragment::new(video(), vec![]) };
     let in_cluster = |element: Vec<u8>| Fragment { in_cluster: element, ..Fragment::new(video(), vec![]) };

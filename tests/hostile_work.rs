@@ -1,13 +1,13 @@
 //! Work is linear in the input: twice the bytes take twice the time, whatever the bytes are.
 
-mod hostile_inputs;
-mod support;
+mod hostile_run;
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use hostile_inputs::{Hostile, KINDS};
+use hostile_run::run;
+use testkit::hostile::{Hostile, KINDS};
 
 /// Time for a byte, at the most. A debug build on a busy machine takes a tenth of it; quadratic work on a megabyte
 /// takes a hundred times more.
@@ -79,7 +79,7 @@ fn measurable(kind: &Hostile) -> usize {
 fn time(kind: &Hostile, input: &Bytes) -> Duration {
     let input = input.clone();
     let clock = Clock::start();
-    let clip = kind.run(input);
+    let clip = run(kind, input);
     let elapsed = clock.elapsed();
     drop(clip);
     elapsed

@@ -13,15 +13,12 @@
 // Each bench uses its own part of it, and none exports it.
 #![allow(dead_code, unreachable_pub)]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::ops::Range;
 
 use bytes::Bytes;
 use getclip::{Clip, ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Limits, fragments};
 
-use support::mkv::{self, Block, Track};
+use testkit::mkv::{self, Block, Track};
 
 pub const FRAGMENT_MS: u64 = 2000;
 
@@ -251,7 +248,7 @@ pub fn video_frames(bytes: &Bytes) -> Vec<Bytes> {
 fn read(stream: &str, number: u64) -> (Track, Vec<Vec<Frame>>) {
     let mut track = None;
     let mut gops = Vec::new();
-    for fragment in fragments(support::manifest::mkv(stream).into()) {
+    for fragment in fragments(testkit::manifest::mkv(stream).into()) {
         let fragment = fragment.expect("testdata is valid");
         let entry = fragment.tracks().iter().find(|entry| entry.number == number).expect("the track");
         track.get_or_insert_with(|| {
@@ -291,7 +288,7 @@ fn decode_ms(number: usize, count: usize) -> u64 {
 /// Where the last NAL unit of a length-prefixed frame is, its length not included.
 fn last_nal(frame: &[u8]) -> Range<usize> {
     let (mut start, mut len) = (0, 0);
-    for nal in support::media::nals(frame) {
+    for nal in testkit::media::nals(frame) {
         start += len + 4;
         len = nal.len();
     }

@@ -3,7 +3,7 @@
 use getclip::{Block, Clip, Event, Fragment, FragmentReport, TrackEntry, TrackReport};
 
 use super::Options;
-use super::support::mp4::{Movie, SampleView, TrackView};
+use testkit::mp4::{Movie, SampleView, TrackView};
 
 const VIDEO: u64 = 1;
 const AUDIO: u64 = 2;

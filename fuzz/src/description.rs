@@ -4,9 +4,9 @@ use arbitrary::Arbitrary;
 
 use super::amounts::{Below, Bytes, Rarely, UpTo, one_of};
 use super::frames::{AudioFrame, Frames, Framing, VideoFrame};
-use super::support::ebml::{self, Size, id};
-use super::support::media;
-use super::support::mkv::{
+use testkit::ebml::{self, Size, id};
+use testkit::media;
+use testkit::mkv::{
     Block, ContentEncoding, Fragment, Lacing, TagNames, TagPlace, Track, TrackKind, decimal_seconds,
     fragment_number, get_media_trailer, service_error,
 };

@@ -3,8 +3,8 @@
 use arbitrary::Arbitrary;
 
 use super::amounts::{Below, Bytes, Rarely, UpTo, one_of};
-use super::support::media;
-use super::support::mkv::{Lacing, Track};
+use testkit::media;
+use testkit::mkv::{Lacing, Track};
 
 /// The frames of one block.
 #[derive(Debug, Arbitrary)]

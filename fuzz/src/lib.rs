@@ -3,9 +3,6 @@
 //! The targets in `fuzz_targets/` are one line each and call these, or those in `getclip::fuzzing` for parsers that
 //! the API hides. The tests in `tests/` run the same functions over inputs that once failed.
 
-// A test that brings this in with `#[path]` uses its own part of it.
-#![allow(dead_code, unreachable_pub, unused_imports)]
-
 mod accounting;
 mod amounts;
 mod chunking;
@@ -15,8 +12,6 @@ mod options;
 mod ranges;
 mod selection;
 mod structured;
-#[path = "../../tests/support/mod.rs"]
-pub mod support;
 
 use getclip::{Error, Fragment};
 

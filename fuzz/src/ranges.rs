@@ -9,8 +9,8 @@ use getclip::{Clip, ClipReader};
 
 use super::Options;
 use super::amounts::{AllThatFollow, Rarely};
-use super::support::media;
-use super::support::mkv::{Block, Fragment, Track, documents};
+use testkit::media;
+use testkit::mkv::{Block, Fragment, Track, documents};
 
 /// Reads of one of two clips: one whose frames are taken as they are, one that is re-framed.
 #[derive(Debug, Arbitrary)]

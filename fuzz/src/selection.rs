@@ -7,8 +7,8 @@ use getclip::{
 };
 
 use super::amounts::{AllThatFollow, Below};
-use super::support::media;
-use super::support::mkv::{Block, Fragment, Track, decimal_seconds, documents};
+use testkit::media;
+use testkit::mkv::{Block, Fragment, Track, decimal_seconds, documents};
 
 const NOON_MS: u64 = 1_700_000_000_000;
 

@@ -4,8 +4,8 @@ use arbitrary::Arbitrary;
 
 use super::amounts::{Below, Rarely};
 use super::description::Stream;
-use super::support::mkv::{Fragment, documents, merged, upload};
 use super::{Options, build_with, fragments};
+use testkit::mkv::{Fragment, documents, merged, upload};
 
 /// A stream, and what becomes of it on the way.
 #[derive(Debug, Arbitrary)]

@@ -1,15 +1,12 @@
 //! `getclip clip`: which input goes in, which file comes out, and what the report says.
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
 mod program;
 
 use program::{Folder, START_MS, each, fragment, pictures};
 use serde_json::{Value, json};
-use support::frames::{assert_same_frames, frames_of};
-use support::media;
-use support::mkv::{Fragment, Track, documents, fragment_number};
+use testkit::frames::{assert_same_frames, frames_of};
+use testkit::media;
+use testkit::mkv::{Fragment, Track, documents, fragment_number};
 
 fn three() -> Vec<Fragment> {
     (0..3).map(fragment).collect()
@@ -249,7 +246,7 @@ fn the_service_profile_is_narrower() {
         [
             pictures(0),
             (0..50)
-                .map(|i| support::mkv::Block::new(2, i * 20, true, media::g711_block(i as u64, 160)))
+                .map(|i| testkit::mkv::Block::new(2, i * 20, true, media::g711_block(i as u64, 160)))
                 .collect(),
         ]
         .concat(),

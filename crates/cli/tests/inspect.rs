@@ -1,14 +1,11 @@
 //! `getclip inspect`: what it says of fragments, plain and odd.
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
 mod program;
 
 use program::{Folder, START_MS, each, fragment, pictures};
 use serde_json::{Value, json};
-use support::media;
-use support::mkv::{Block, Fragment, Track, documents, fragment_number};
+use testkit::media;
+use testkit::mkv::{Block, Fragment, Track, documents, fragment_number};
 
 /// The JSON of a file with these fragments.
 fn inspect(fragments: &[Fragment]) -> Value {
@@ -150,7 +147,7 @@ fn frames_that_are_missing() {
 fn an_error_comes_after_what_could_be_read() {
     let folder = Folder::new();
     let mut bytes = fragment(0).to_bytes();
-    bytes.extend(support::mkv::service_error("3002", "internal error").to_bytes());
+    bytes.extend(testkit::mkv::service_error("3002", "internal error").to_bytes());
     folder.write("1.mkv", &bytes);
     folder.write("2.mkv", &fragment(1).to_bytes());
     let run = folder.run(&["inspect", "1.mkv", "2.mkv"]).failed(4, "1.mkv", "3002");

@@ -1,8 +1,5 @@
 //! OUT appears whole or not at all, and nothing else stays behind.
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
 mod program;
 
 use std::fs;
@@ -10,8 +7,8 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 
 use program::{Folder, fragment};
-use support::boxes::top_level;
-use support::media;
+use testkit::boxes::top_level;
+use testkit::media;
 
 fn folder() -> Folder {
     let folder = Folder::new();

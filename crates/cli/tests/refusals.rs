@@ -1,14 +1,11 @@
 //! What cannot be done is said in one line that a stranger understands, and with the right exit code.
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
 mod program;
 
 use program::{Folder, Run, fragment, pictures};
-use support::ebml::{self, id};
-use support::mkv::{Block, Fragment, Track};
-use support::{manifest, media};
+use testkit::ebml::{self, id};
+use testkit::mkv::{Block, Fragment, Track};
+use testkit::{manifest, media};
 
 /// Clips a file with this content.
 fn clip(bytes: &[u8]) -> Run {
@@ -92,7 +89,7 @@ fn frames_that_cannot_be() {
 #[test]
 fn an_error_of_the_service_is_told_in_its_words() {
     let mut bytes = fragment(0).to_bytes();
-    bytes.extend(support::mkv::service_error("3002", "internal error").to_bytes());
+    bytes.extend(testkit::mkv::service_error("3002", "internal error").to_bytes());
     clip(&bytes).failed(4, "in.mkv", "3002");
 }
 

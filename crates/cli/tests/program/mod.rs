@@ -11,8 +11,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::media;
-use crate::support::mkv::{Block, Fragment, Track};
+use testkit::media;
+use testkit::mkv::{Block, Fragment, Track};
 
 /// When the first fragment starts: 2023-11-14T22:13:20Z.
 pub const START_MS: u64 = 1_700_000_000_000;

@@ -1,0 +1,23 @@
+//! What the tests, benches and fuzz targets of every package share: a Matroska writer for every odd form, an MP4 reader
+//! written from ISO/IEC 14496-12, and oracles that compare the two.
+//!
+//! Nothing here uses the library, so that an error in it cannot hide behind the same error here. Everything is for
+//! tests: what is inconsistent is a panic that names the place.
+//!
+//! * Input: [`mkv`] describes fragments and writes them, [`media`] makes frames and codec private data, [`hostile`] makes
+//!   input that costs more than it weighs, [`manifest`] finds the files of `testdata/`.
+//! * Output: [`mp4`] reads a finished file, [`boxes`] walks its box tree.
+//! * Oracles: [`frames`] compares the samples of a file with the frames that went in, [`mkv_reader`] lists the frames of a
+//!   recording.
+
+pub mod boxes;
+pub mod ebml;
+pub mod frames;
+pub mod hostile;
+pub mod manifest;
+pub mod media;
+pub mod mkv;
+pub mod mkv_reader;
+pub mod mp4;
+pub mod sample_table;
+pub mod sha256;

@@ -1,0 +1,23 @@
+//! What the library promises, tested through its public interface: one promise a file.
+//!
+//! Tests that need a process of their own stand beside this folder.
+
+mod clips;
+
+mod audio_codecs;
+mod audio_timeline;
+mod clip_reading;
+mod codec_changes;
+mod codecs;
+mod corpus_replay;
+mod hostile_faults;
+mod matroska_forms;
+mod oracles;
+mod reader_chunking;
+mod refusals;
+mod selection;
+mod testdata;
+mod timeline;
+mod timeline_properties;
+mod truncation;
+mod video_timeline;
