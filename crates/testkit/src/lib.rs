@@ -7,6 +7,7 @@
 //! * Input: [`mkv`] describes fragments and writes them, [`media`] makes frames and codec private data, [`hostile`] makes
 //!   input that costs more than it weighs, [`manifest`] finds the files of `testdata/`.
 //! * Output: [`mp4`] reads a finished file, [`boxes`] walks its box tree.
+//! * Source: [`source`] reads which file of a crate uses which other.
 //! * Oracles: [`frames`] compares the samples of a file with the frames that went in, [`mkv_reader`] lists the frames of a
 //!   recording.
 
@@ -21,3 +22,4 @@ pub mod mkv_reader;
 pub mod mp4;
 pub mod sample_table;
 pub mod sha256;
+pub mod source;
