@@ -195,7 +195,13 @@ impl LaceSizes<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
     use super::*;
+    use crate::matroska::{ElementHeader, HeaderRead};
 
     fn frames(block: &[u8]) -> Result<Vec<&[u8]>, Error> {
         let (header, behind) = BlockHeader::read(Cursor::new(block, 0))?;
@@ -251,5 +257,70 @@ mod tests {
         assert!(empty_frames.to_string().contains("a size of 0"), "{empty_frames}");
         assert!(frames(&[0x81, 0, 0, 0x06, 2, 0x81, 0x80, 9, 9]).is_err(), "a negative size");
         assert!(frames(&[0x81, 0, 0, 0x02]).is_err(), "no count");
+    }
+
+    /// What the general readers of element and block headers find at the front of these bytes, where that is an
+    /// unlaced SimpleBlock of a track number of one byte other than 0.
+    fn read_in_general(bytes: &[u8]) -> Option<PlainBlock> {
+        let HeaderRead::Header(element) = ElementHeader::read(bytes) else { return None };
+        let (id, size) = (element.id, element.size?);
+        let payload = bytes.get(usize::from(element.len)..)?;
+        let payload = payload.get(..payload.len().min(usize::try_from(size).unwrap()))?;
+        let (block, frame) = BlockHeader::read(Cursor::new(payload, 0)).ok()?;
+        let is_plain = id == ids::SIMPLE_BLOCK
+            && block.lacing == Lacing::None
+            && frame.offset() == 4
+            && (1..=126).contains(&block.track);
+        is_plain.then(|| PlainBlock {
+            track: u8::try_from(block.track).unwrap(),
+            key: block.key,
+            time: block.time,
+            header_len: element.len + 4,
+            frame_len: size - 4,
+        })
+    }
+
+    /// The bytes of a SimpleBlock, or of something close to one.
+    fn near_plain_blocks() -> impl Strategy<Value = Vec<u8>> {
+        let id = prop_oneof![4 => Just(vec![0xA3]), 1 => vec(any::<u8>(), 1..4)];
+        let size = (1_u32..=8, any::<u64>(), any::<bool>()).prop_map(|(width, value, is_small)| {
+            let value = if is_small { value % 128 } else { value };
+            let marker = 1_u64 << (7 * width);
+            ((value & (marker - 1)) | marker).to_be_bytes()[8 - width as usize..].to_vec()
+        });
+        let track = prop_oneof![2 => 0x80_u8..=0xFF, 1 => any::<u8>()];
+        let flags = prop_oneof![2 => Just(0_u8), 2 => Just(KEY), 1 => any::<u8>()];
+        (id, size, track, any::<[u8; 2]>(), flags, vec(any::<u8>(), 0..16)).prop_map(
+            |(id, size, track, time, flags, frame)| {
+                [id, size, vec![track], time.to_vec(), vec![flags], frame].concat()
+            },
+        )
+    }
+
+    fn assert_plain_block_agrees(bytes: &[u8]) {
+        let enough = bytes.len() >= PlainBlock::MAX_HEADER_LEN;
+        let general = read_in_general(bytes).filter(|_| enough);
+        assert_eq!(PlainBlock::read(bytes), general, "{bytes:02X?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_block_is_what_the_general_readers_say(
+            near in near_plain_blocks(),
+            arbitrary in vec(any::<u8>(), 0..32),
+        ) {
+            assert_plain_block_agrees(&near);
+            assert_plain_block_agrees(&arbitrary);
+        }
+    }
+
+    #[test]
+    fn near_plain_blocks_are_often_plain() {
+        let mut runner = TestRunner::deterministic();
+        let found = (0..1000).filter(|_| {
+            let bytes = near_plain_blocks().new_tree(&mut runner).unwrap().current();
+            PlainBlock::read(&bytes).is_some()
+        });
+        assert!(found.count() > 200);
     }
 }
