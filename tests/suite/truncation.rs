@@ -7,8 +7,9 @@ use getclip::{CodecChanges, ErrorKind, Event};
 use testkit::ebml::Size;
 use testkit::manifest;
 use testkit::mkv::{self, Fragment, TagPlace, Track, aac_blocks, avc_blocks, g711_blocks};
-use testkit::mkv_reader::{StoredFrame, clean_ends, stored_frames};
+use testkit::mkv_reader::{clean_ends, stored_frames};
 use testkit::mp4::Movie;
+use testkit::recording::StoredFrame;
 
 /// Bytes of the samples of each track, one after the other, with their ends.
 type Samples = Vec<(u32, Vec<Vec<u8>>)>;

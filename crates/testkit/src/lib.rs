@@ -6,11 +6,13 @@
 //!
 //! * Input: [`mkv`] describes fragments and writes them, [`media`] makes frames and codec private data, [`hostile`] makes
 //!   input that costs more than it weighs, [`manifest`] finds the files of `testdata/`.
-//! * Output: [`mp4`] reads a finished file, [`boxes`] walks its box tree.
+//! * Output: [`mp4`] reads a finished file, with [`sample_table`], [`sample_groups`] and [`picture`]; [`boxes`] walks its box
+//!   tree.
 //! * Source: [`source`] reads which file of a crate uses which other.
-//! * Oracles: [`frames`] compares the samples of a file with the frames that went in, [`mkv_reader`] lists the frames of a
-//!   recording.
+//! * Oracles: [`recording`] lists the frames of an input, [`access_units`] joins them to samples, [`frames`] compares the
+//!   samples of a file with what went in; [`parameter_sets`] follows what a decoder goes by.
 
+pub mod access_units;
 pub mod boxes;
 pub mod ebml;
 pub mod frames;
@@ -20,6 +22,11 @@ pub mod media;
 pub mod mkv;
 pub mod mkv_reader;
 pub mod mp4;
+pub mod nal;
+pub mod parameter_sets;
+pub mod picture;
+pub mod recording;
+pub mod sample_groups;
 pub mod sample_table;
 pub mod sha256;
 pub mod source;

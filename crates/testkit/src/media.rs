@@ -158,6 +158,21 @@ pub fn adts(frame: &[u8], crc: bool) -> Vec<u8> {
     bytes
 }
 
+/// The raw frames of a block of ADTS frames, one after the other (ISO/IEC 14496-3 section 1.A.2.2).
+pub fn adts_frames(block: &[u8]) -> Vec<&[u8]> {
+    let mut frames = Vec::new();
+    let mut rest = block;
+    while !rest.is_empty() {
+        assert!(rest[0] == 0xFF && rest[1] & 0xF6 == 0xF0, "an ADTS syncword, not {:02x?}", &rest[..2]);
+        let length = u32::from_be_bytes([0, rest[3] & 0x03, rest[4], rest[5]]) >> 5;
+        let header_length = if rest[1] & 1 == 1 { 7 } else { 9 };
+        let (frame, after) = rest.split_at(length as usize);
+        frames.push(&frame[header_length..]);
+        rest = after;
+    }
+    frames
+}
+
 /// A raw AAC frame of `length` bytes. It begins with a channel pair element, never with an ADTS syncword.
 pub fn aac_frame(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = noise(seed, length);

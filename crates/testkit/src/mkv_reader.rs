@@ -1,76 +1,12 @@
-//! Reader of well-formed Kinesis Video Streams files: which frames are where. It panics on anything else, and knows no
-//! lacing: it is an oracle for tests.
-
-use std::ops::Range;
+//! Well-formed Kinesis Video Streams files: which frames are where, and where a file can end unnoticed.
 
 use crate::ebml::id;
 use crate::frames::Frame;
+use crate::recording::{Recording, StoredFrame};
 
-/// One frame of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredFrame {
-    /// Matroska track number.
-    pub track: u64,
-    /// Clusters count from 0, in file order.
-    pub fragment: usize,
-    /// On the timeline of the producer timestamps, or of the Cluster timestamps where there are none.
-    pub time_ns: i128,
-    /// The key flag of the SimpleBlock.
-    pub key: bool,
-    /// Where its bytes are in the file.
-    pub range: Range<usize>,
-}
-
-/// All frames in file order. Masters are walked into, whether their size is known or not, and everything else is passed
-/// over by its size; so nothing needs to know where a Cluster ends.
+/// All frames of a whole recording in file order.
 pub fn stored_frames(file: &[u8]) -> Vec<StoredFrame> {
-    let mut frames = Vec::new();
-    let (mut scale, mut producer_ns, mut tag_name) = (1_000_000, None, "");
-    let (mut clusters, mut cluster_producer_ns, mut cluster_ns) = (0, None, 0);
-    let mut at = 0;
-    while at < file.len() {
-        let (element, header_length) = element_id(&file[at..]);
-        let (size, size_length) = element_size(&file[at + header_length..]);
-        let start = at + header_length + size_length;
-        at = start;
-        match element {
-            id::CLUSTER => {
-                clusters += 1;
-                cluster_producer_ns = producer_ns.take();
-                continue;
-            }
-            id::SEGMENT | id::INFO | id::TAGS | id::TAG | id::SIMPLE_TAG => continue,
-            _ => {}
-        }
-        let end = start + size.unwrap_or_else(|| panic!("element {element:X} at byte {start}: unknown size"));
-        let payload = &file[start..end];
-        let text = || std::str::from_utf8(payload).expect("text");
-        match element {
-            id::EBML => scale = 1_000_000,
-            id::TIMESTAMP_SCALE => scale = uint(payload),
-            id::TAG_NAME => tag_name = text(),
-            id::TAG_STRING if tag_name == "AWS_KINESISVIDEO_PRODUCER_TIMESTAMP" => {
-                producer_ns =
-                    Some(text().replace('.', "").parse::<i128>().expect("three decimals") * 1_000_000);
-            }
-            id::TIMESTAMP => cluster_ns = uint(payload) * scale,
-            id::SIMPLE_BLOCK => {
-                assert_eq!(payload[3] & 0x06, 0, "no lacing");
-                let offset = i128::from(i16::from_be_bytes([payload[1], payload[2]]));
-                frames.push(StoredFrame {
-                    track: u64::from(payload[0] & 0x7F),
-                    fragment: clusters - 1,
-                    time_ns: cluster_producer_ns.unwrap_or(cluster_ns) + offset * scale,
-                    key: payload[3] & 0x80 != 0,
-                    range: start + 4..end,
-                });
-            }
-            id::BLOCK_GROUP => panic!("SimpleBlocks only"),
-            _ => {}
-        }
-        at = end;
-    }
-    frames
+    Recording::read(file).stored_frames().cloned().collect()
 }
 
 /// Where a file can end without anything to show that it is not whole: at its beginning; behind an element of the Segment

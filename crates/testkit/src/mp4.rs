@@ -2,6 +2,7 @@
 //! oracle for tests, and not for untrusted files.
 
 use crate::boxes::{BoxView, FourCc, boxes};
+use crate::sample_groups::SampleGroup;
 use crate::sample_table::{ChunkView, SampleSizes, SampleTable};
 
 const NANOSECONDS: i128 = 1_000_000_000;
@@ -34,6 +35,8 @@ pub struct TrackView<'a> {
     pub track_duration: u64,
     /// Width and height of `tkhd`, whole pixels.
     pub dimensions: (u32, u32),
+    /// Matrix of `tkhd`: a, b, u, c, d, v, x, y, w as stored, section 8.3.2.
+    pub matrix: [i32; 9],
     /// Empty without an edit list.
     pub edits: Vec<Edit>,
     /// The sample entries of `stsd`.
@@ -42,6 +45,8 @@ pub struct TrackView<'a> {
     pub samples: Vec<SampleView<'a>>,
     /// The tables of `stbl`.
     pub table: SampleTable,
+    /// The sample groups of `stbl`.
+    pub groups: Vec<SampleGroup>,
     movie_timescale: u32,
     file: &'a [u8],
 }
@@ -182,7 +187,8 @@ impl<'a> TrackView<'a> {
         let id = fields.u32();
         fields.u32();
         let track_duration = fields.versioned(version);
-        fields.take(8 + 2 + 2 + 2 + 2 + 36);
+        fields.take(8 + 2 + 2 + 2 + 2);
+        let matrix = std::array::from_fn(|_| fields.i32());
         let dimensions = (fields.u32() >> 16, fields.u32() >> 16);
         fields.end();
 
@@ -235,9 +241,11 @@ impl<'a> TrackView<'a> {
             media_duration,
             track_duration,
             dimensions,
+            matrix,
             edits: edit_list(trak),
             entries,
             samples: Vec::new(),
+            groups: SampleGroup::all(&stbl, table.sizes.count()),
             table,
             movie_timescale,
             file,
@@ -247,6 +255,17 @@ impl<'a> TrackView<'a> {
         }
         track.check_durations();
         track
+    }
+
+    /// The entry of the sample group of this type that a sample is in, such as the distance of `roll`.
+    pub fn group_of(&self, grouping_type: &str, sample: usize) -> Option<&[u8]> {
+        let group = self.groups.iter().find(|group| group.grouping_type == grouping_type)?;
+        group.of_samples[sample].map(|entry| group.entries[entry].as_slice())
+    }
+
+    /// Places of the samples that `stss` lists, counted from 0; of all samples without it.
+    pub fn sync_samples(&self) -> Vec<usize> {
+        (0..self.samples.len()).filter(|sample| self.samples[*sample].sync).collect()
     }
 
     /// G.711 with one sample per PCM frame.

@@ -3,12 +3,16 @@
 use std::fs;
 use std::panic;
 
+use testkit::access_units::Framing;
 use testkit::ebml::{self, Size, id};
 use testkit::frames::{self, Frame, Tolerance};
 use testkit::manifest::{self, Manifest};
 use testkit::media;
 use testkit::mkv::{Block, Fragment, Lacing, Track};
 use testkit::mp4::Movie;
+use testkit::nal::{self, Codec, Kind};
+use testkit::parameter_sets::{Decoder, record_nals};
+use testkit::recording::Recording;
 use testkit::sha256;
 
 /// FIPS 180-2 appendix B, and the check value that catalogues give for this CRC.
@@ -117,6 +121,76 @@ fn the_reader_sees_what_ffprobe_sees() {
         }
     }
     assert!(movie.video().samples.iter().any(|sample| sample.cts_offset > 0), "the file has B-frames");
+}
+
+/// ffmpeg says of AAC that each frame needs the one before it: `roll` of distance -1 (ISO/IEC 14496-12 section 10.1).
+#[test]
+fn sample_groups_of_the_reference() {
+    let (file, _) = reference();
+    let movie = Movie::parse(&file);
+    let audio = movie.audio();
+    for sample in 0..audio.samples.len() {
+        assert_eq!(audio.group_of("roll", sample), Some(&(-1_i16).to_be_bytes()[..]));
+        assert_eq!(audio.group_of("rap ", sample), None);
+    }
+    assert!(movie.video().groups.is_empty());
+    assert_eq!(movie.video().entries[0].pixel_aspect(), Some((1, 1)));
+    assert_eq!(movie.video().matrix, [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000]);
+}
+
+#[test]
+fn nal_units() {
+    assert_eq!(
+        nal::annexb(&[0, 0, 0, 1, 0x67, 7, 0, 0, 1, 0x65, 0, 0, 3, 0]),
+        [&[0x67, 7][..], &[0x65, 0, 0, 3]]
+    );
+    assert_eq!(nal::length_prefixed(&[0, 0, 0, 1, 0x65]), Some(vec![&[0x65][..]]));
+    assert_eq!(nal::length_prefixed(&[0, 0, 0, 2, 0x65]), None);
+    assert_eq!(nal::rbsp(&[1, 0, 0, 3, 1, 0, 0, 3, 0, 0, 3]), [1, 0, 0, 1, 0, 0, 0, 0]);
+    assert_eq!(nal::BitReader::new(&[0b0010_1100]).ue(), 4, "00101 of ISO/IEC 14496-10 table 9-2");
+    // A recovery point SEI of 2 frames (011) after another message.
+    let sei = [6, 5, 1, 0xAA, 6, 1, 0b0111_0000, 0x80];
+    assert_eq!(Codec::Avc.recovery_frames(&[&sei[..]]), Some(2));
+    assert_eq!(Codec::Avc.kind(&[0x65, 0x88]), Kind::Slice { is_first: true });
+    assert_eq!(Codec::Hevc.kind(&[0x40, 0x01]), Kind::ParameterSet);
+    assert_eq!(Codec::Hevc.kind(&[0x02, 0x09]), Kind::After, "a slice of layer 1");
+}
+
+/// Two fragments of a second, 30 pictures each, whose first is an IDR picture.
+#[test]
+fn access_units_of_nal_units_in_blocks() {
+    let recording = Recording::case("h04_nal_per_block");
+    let units = recording.access_units(Framing::Lengths);
+    let blocks = recording.stored_frames().count();
+    assert_eq!((units.len(), units.iter().filter(|unit| unit.is_sync()).count()), (60, 2));
+    let nals: usize = units.iter().map(|unit| unit.nals.len()).sum();
+    assert_eq!(nals, blocks, "no NAL unit is lost");
+}
+
+/// Fragment 2 brings another PPS of the same id in its frames.
+#[test]
+fn parameter_sets_in_force() {
+    let recording = Recording::case("k01_pps_comes_and_goes");
+    let record = recording.fragments[0].tracks[0].codec_private.clone().unwrap();
+    let mut decoder = Decoder::new(Codec::Avc, &record);
+    let of_units: Vec<_> = recording
+        .access_units(Framing::Lengths)
+        .iter()
+        .map(|unit| (unit.fragment, decoder.sample(&unit.nals()).unwrap()))
+        .collect();
+    let sets = record_nals(Codec::Avc, &record);
+    for (fragment, in_force) in &of_units {
+        assert_eq!(in_force.sps, sets[0]);
+        assert_eq!(in_force.pps == sets[1], *fragment == 0, "no one gives the first PPS again");
+    }
+}
+
+/// The second of four documents ends in its first block.
+#[test]
+fn a_cut_document_keeps_its_whole_frames() {
+    let recording = Recording::case("k02b_cut_in_first_block");
+    let frames: Vec<usize> = recording.fragments.iter().map(|fragment| fragment.frames.len()).collect();
+    assert_eq!(frames, [60, 0, 60, 60]);
 }
 
 /// The frames of the reference's video, as the comparison wants them.

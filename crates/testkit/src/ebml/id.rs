@@ -68,18 +68,72 @@ pub const TRACK_TYPE: u32 = 0x83;
 pub const FLAG_LACING: u32 = 0x9C;
 /// DefaultDuration.
 pub const DEFAULT_DURATION: u32 = 0x23_E383;
+/// TrackTimestampScale.
+pub const TRACK_TIMESTAMP_SCALE: u32 = 0x23_314F;
 /// Name.
 pub const NAME: u32 = 0x536E;
 /// CodecID.
 pub const CODEC_ID: u32 = 0x86;
 /// CodecPrivate.
 pub const CODEC_PRIVATE: u32 = 0x63A2;
+/// CodecDelay.
+pub const CODEC_DELAY: u32 = 0x56AA;
+/// SeekPreRoll.
+pub const SEEK_PRE_ROLL: u32 = 0x56BB;
 /// Video.
 pub const VIDEO: u32 = 0xE0;
 /// PixelWidth.
 pub const PIXEL_WIDTH: u32 = 0xB0;
 /// PixelHeight.
 pub const PIXEL_HEIGHT: u32 = 0xBA;
+/// DisplayWidth.
+pub const DISPLAY_WIDTH: u32 = 0x54B0;
+/// DisplayHeight.
+pub const DISPLAY_HEIGHT: u32 = 0x54BA;
+/// DisplayUnit.
+pub const DISPLAY_UNIT: u32 = 0x54B2;
+/// Colour.
+pub const COLOUR: u32 = 0x55B0;
+/// MatrixCoefficients.
+pub const MATRIX_COEFFICIENTS: u32 = 0x55B1;
+/// Range.
+pub const RANGE: u32 = 0x55B9;
+/// TransferCharacteristics.
+pub const TRANSFER_CHARACTERISTICS: u32 = 0x55BA;
+/// Primaries.
+pub const PRIMARIES: u32 = 0x55BB;
+/// MaxCLL.
+pub const MAX_CLL: u32 = 0x55BC;
+/// MaxFALL.
+pub const MAX_FALL: u32 = 0x55BD;
+/// MasteringMetadata.
+pub const MASTERING_METADATA: u32 = 0x55D0;
+/// PrimaryRChromaticityX.
+pub const PRIMARY_R_CHROMATICITY_X: u32 = 0x55D1;
+/// PrimaryRChromaticityY.
+pub const PRIMARY_R_CHROMATICITY_Y: u32 = 0x55D2;
+/// PrimaryGChromaticityX.
+pub const PRIMARY_G_CHROMATICITY_X: u32 = 0x55D3;
+/// PrimaryGChromaticityY.
+pub const PRIMARY_G_CHROMATICITY_Y: u32 = 0x55D4;
+/// PrimaryBChromaticityX.
+pub const PRIMARY_B_CHROMATICITY_X: u32 = 0x55D5;
+/// PrimaryBChromaticityY.
+pub const PRIMARY_B_CHROMATICITY_Y: u32 = 0x55D6;
+/// WhitePointChromaticityX.
+pub const WHITE_POINT_CHROMATICITY_X: u32 = 0x55D7;
+/// WhitePointChromaticityY.
+pub const WHITE_POINT_CHROMATICITY_Y: u32 = 0x55D8;
+/// LuminanceMax.
+pub const LUMINANCE_MAX: u32 = 0x55D9;
+/// LuminanceMin.
+pub const LUMINANCE_MIN: u32 = 0x55DA;
+/// Projection.
+pub const PROJECTION: u32 = 0x7670;
+/// ProjectionType.
+pub const PROJECTION_TYPE: u32 = 0x7671;
+/// ProjectionPoseRoll.
+pub const PROJECTION_POSE_ROLL: u32 = 0x7675;
 /// Audio.
 pub const AUDIO: u32 = 0xE1;
 /// SamplingFrequency.

@@ -42,6 +42,8 @@ pub struct Track {
     pub name: Option<String>,
     /// PixelWidth and PixelHeight.
     pub pixels: Option<(u64, u64)>,
+    /// Elements written as they are at the end of Video, after PixelWidth and PixelHeight.
+    pub in_video: Vec<u8>,
     /// SamplingFrequency, in hertz.
     pub sampling_frequency: Option<f64>,
     /// Channels.
@@ -62,6 +64,7 @@ impl Default for Track {
             default_duration: None,
             name: None,
             pixels: None,
+            in_video: Vec::new(),
             sampling_frequency: None,
             channels: None,
             encoding: None,
@@ -161,6 +164,12 @@ impl Track {
         self
     }
 
+    /// Sets the elements at the end of Video.
+    pub fn in_video(mut self, elements: Vec<u8>) -> Self {
+        self.in_video = elements;
+        self
+    }
+
     /// Takes these bytes off the front of every frame.
     pub fn header_stripping(mut self, header: impl Into<Vec<u8>>) -> Self {
         self.encoding = Some(ContentEncoding::HeaderStripping(header.into()));
@@ -208,7 +217,11 @@ impl Track {
         children.extend(self.pixels.map(|(width, height)| {
             ebml::master(
                 id::VIDEO,
-                &[ebml::uint(id::PIXEL_WIDTH, width), ebml::uint(id::PIXEL_HEIGHT, height)],
+                &[
+                    ebml::uint(id::PIXEL_WIDTH, width),
+                    ebml::uint(id::PIXEL_HEIGHT, height),
+                    self.in_video.clone(),
+                ],
             )
         }));
         if self.sampling_frequency.is_some() || self.channels.is_some() {
