@@ -6,6 +6,7 @@ mod clips;
 
 mod audio_codecs;
 mod audio_timeline;
+mod cases;
 mod clip_reading;
 mod codec_changes;
 mod codecs;

@@ -1,0 +1,42 @@
+//! Shapes of real streams (`testdata/cases/`): what comes out is what an expert expects, derived from the input by readers
+//! that know nothing of the library.
+//!
+//! A test loads a case, derives the frames that must come out, and compares:
+//!
+//! ```text
+//! let case = Recording::case("k07_no_key_flags_but_idr");
+//! let (mp4, _) = clip(case.bytes.clone());
+//! assert_same_frames(&mp4, &case.frames());
+//! ```
+
+use std::fs;
+
+use testkit::frames::assert_same_frames;
+use testkit::manifest;
+use testkit::recording::Recording;
+
+use crate::clips::clip;
+
+/// A stream without any odd shape goes through the same oracle.
+#[test]
+fn the_oracle_agrees_on_plain_streams() {
+    for name in ["h264_only", "h264_bframes", "h265_bframes"] {
+        let recording = Recording::read(manifest::mkv(name));
+        assert_same_frames(&clip(recording.bytes.clone()).0, &recording.frames());
+    }
+}
+
+#[test]
+fn every_case_is_explained() {
+    let folder = manifest::path("cases");
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut cases = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let Some(name) = file.strip_suffix(".mkv") else { continue };
+        assert!(readme.contains(name), "{name} is not in testdata/cases/README.md");
+        assert!(Recording::case(name).stored_frames().count() > 20, "{name}");
+        cases += 1;
+    }
+    assert_eq!(cases, 43);
+}
