@@ -3,24 +3,21 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
-use getclip::Clip;
-
-#[path = "../../input/mod.rs"]
-mod input;
-
-use input::Recording;
+use getclip::{Clip, ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Limits, fragments};
+use testkit::camera::{Recording, recording};
 
 const FRAGMENTS: u64 = 20;
 
 /// Named so that callgrind finds it, and not inlined for the same reason.
 #[inline(never)]
 fn measured(bytes: Bytes) -> Clip {
-    input::build(bytes)
+    let everything = ClipFragmentSelector::all(ClipFragmentSelectorType::ProducerTimestamp);
+    let limits = Limits { max_fragments: usize::MAX, max_bytes: u64::MAX };
+    ClipBuilder::new(everything).limits(limits).build(fragments(bytes)).expect("the recording is valid")
 }
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or("avcc".into());
-    let recording = Recording::of_name(&name).expect("the name of a recording");
-    let bytes = input::recording(recording, FRAGMENTS);
-    black_box(measured(black_box(bytes)));
+    let named = Recording::of_name(&name).expect("the name of a recording");
+    black_box(measured(black_box(recording(named, FRAGMENTS).into())));
 }

@@ -5,7 +5,8 @@
 //! tests: what is inconsistent is a panic that names the place.
 //!
 //! * Input: [`mkv`] describes fragments and writes them, [`media`] makes frames and codec private data, [`hostile`] makes
-//!   input that costs more than it weighs, [`manifest`] finds the files of `testdata/`.
+//!   input that costs more than it weighs, [`camera`] makes recordings of any length, [`manifest`] finds the files of
+//!   `testdata/`.
 //! * Output: [`mp4`] reads a finished file, with [`sample_table`], [`sample_groups`] and [`picture`]; [`boxes`] walks its box
 //!   tree.
 //! * Source: [`source`] reads which file of a crate uses which other.
@@ -14,6 +15,7 @@
 
 pub mod access_units;
 pub mod boxes;
+pub mod camera;
 pub mod ebml;
 pub mod frames;
 pub mod hostile;
