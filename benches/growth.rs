@@ -39,9 +39,9 @@ impl Stored {
         let stored = self.heads.iter().take(count).zip(self.clusters.iter().cycle());
         stored.map(move |(head, cluster)| {
             reader.push(head.clone());
-            assert!(reader.next().is_none(), "a head is not a fragment");
+            assert!(reader.next_fragment().is_none(), "a head is not a fragment");
             reader.push(cluster.clone());
-            reader.next().expect("a Cluster of known size is a fragment")
+            reader.next_fragment().expect("a Cluster of known size is a fragment")
         })
     }
 

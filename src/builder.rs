@@ -1,45 +1,78 @@
-//! [`ClipBuilder`]: options in, [`Clip`] out.
+//! [`ClipBuilder`] and [`Planner`]: options and fragments in, [`ClipPlan`] or [`Clip`] out. The pipeline, as code.
+
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use bytes::Bytes;
 
 use crate::clip::Clip;
+use crate::clip_plan::{ClipPlan, PlannedMedia};
 use crate::error::{Error, ErrorKind};
 use crate::fragment::Fragment;
-use crate::isobmff::{Layout, movie};
+use crate::index::FragmentIndex;
+use crate::isobmff::{Layout, TrackLayout, movie};
+use crate::plan::{CodecChanges, LeadingRun, MissingCodecPrivate, Plan, PlanOptions, Profile};
 use crate::report::{Cut, FragmentReport, Limit, Report, TrackReport};
-use crate::selection::{Selected, Selection};
+use crate::selection::{IncompleteInput, Media, Offer, Selected, Selection, SelectionOptions};
 use crate::selector::ClipFragmentSelector;
 use crate::time::{Gaps, Timeline};
 use crate::timestamp::Timestamp;
-use crate::track::entries::CodecChanges;
-use crate::track::tracks::Profile;
-use crate::track::{Piece, PlanOptions, Track, TrackPlan};
+use crate::virtual_file::Body;
 
 /// How much a clip may hold. The default is GetClip's: "the first 100 MB or the first 200 fragments".
+///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// let limits = getclip::Limits::default().with_max_fragments(NonZeroUsize::MIN);
+/// assert_eq!((limits.max_fragments.get(), limits.max_bytes.get()), (1, 100_000_000));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
-    /// Fragments in the clip, at most. 1 or more; 0 is taken as 1.
-    pub max_fragments: usize,
+    /// Fragments in the clip, at most.
+    pub max_fragments: NonZeroUsize,
     /// Bytes of the finished file, at most.
-    pub max_bytes: u64,
+    pub max_bytes: NonZeroU64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_fragments: 200, max_bytes: 100_000_000 }
+        const FRAGMENTS: NonZeroUsize = NonZeroUsize::new(200).unwrap();
+        const BYTES: NonZeroU64 = NonZeroU64::new(100_000_000).unwrap();
+        Self { max_fragments: FRAGMENTS, max_bytes: BYTES }
     }
 }
 
-/// Makes a [`Clip`] of fragments.
+impl Limits {
+    /// No limits but those of the file format.
+    pub const NONE: Self = Self { max_fragments: NonZeroUsize::MAX, max_bytes: NonZeroU64::MAX };
+
+    /// The same with another limit on fragments.
+    #[must_use]
+    pub const fn with_max_fragments(mut self, max_fragments: NonZeroUsize) -> Self {
+        self.max_fragments = max_fragments;
+        self
+    }
+
+    /// The same with another limit on the size of the file.
+    #[must_use]
+    pub const fn with_max_bytes(mut self, max_bytes: NonZeroU64) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+}
+
+/// Makes a [`Clip`] of fragments, or a [`ClipPlan`] of their indexes.
 ///
-/// Whatever can fail fails in [`build`](Self::build): a clip that exists is whole, and its length is known.
+/// All errors are reported in [`build`](Self::build) or [`Planner::finish`]: a clip that exists is whole, and its
+/// length is known.
 #[derive(Debug, Clone)]
 pub struct ClipBuilder {
     selector: ClipFragmentSelector,
     limits: Limits,
     gaps: Gaps,
-    strict: bool,
-    origin: Timestamp,
+    incomplete_input: IncompleteInput,
+    recording_start: Timestamp,
     plan: PlanOptions,
 }
 
@@ -50,13 +83,9 @@ impl ClipBuilder {
             selector,
             limits: Limits::default(),
             gaps: Gaps::default(),
-            strict: false,
-            origin: Timestamp::default(),
-            plan: PlanOptions {
-                profile: Profile::default(),
-                codec_changes: CodecChanges::default(),
-                codec_private_from_frames: false,
-            },
+            incomplete_input: IncompleteInput::default(),
+            recording_start: Timestamp::default(),
+            plan: PlanOptions::default(),
         }
     }
 
@@ -88,80 +117,175 @@ impl ClipBuilder {
         self
     }
 
-    /// Whether input that ends inside a fragment is refused ([`ErrorKind::Truncated`]). Otherwise the whole frames
-    /// of that fragment are taken, and the report says so.
+    /// What happens to input that ends inside a fragment.
     #[must_use]
-    pub fn strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
+    pub fn incomplete_input(mut self, incomplete_input: IncompleteInput) -> Self {
+        self.incomplete_input = incomplete_input;
         self
     }
 
-    /// Whether missing codec private data is taken from the parameter sets in front of the first key frame.
-    /// Otherwise it is [`ErrorKind::MissingCodecPrivateData`].
+    /// What happens when a video track has no codec private data.
     #[must_use]
-    pub fn codec_private_from_frames(mut self, from_frames: bool) -> Self {
-        self.plan.codec_private_from_frames = from_frames;
+    pub fn missing_codec_private(mut self, missing_codec_private: MissingCodecPrivate) -> Self {
+        self.plan.missing_codec_private = missing_codec_private;
         self
     }
 
-    /// When the recording started whose Clusters' timestamps count from 0. Used for fragments without a producer
+    /// When the recording started, if its Clusters' timestamps count from 0. Used for fragments without a producer
     /// timestamp only; without it they are taken to count from 1970.
     #[must_use]
-    pub fn origin(mut self, origin: Timestamp) -> Self {
-        self.origin = origin;
+    pub fn recording_start(mut self, recording_start: Timestamp) -> Self {
+        self.recording_start = recording_start;
         self
     }
 
     /// Makes the clip: the longest leading run of whole fragments of the selection within the limits.
     ///
-    /// However many fragments are offered, one more than the limit are held at a time.
+    /// However many fragments are offered, the indexes of one more than the limit are held at a time, and the media of
+    /// the leading run whose samples are within the limit on bytes and of one fragment more.
     ///
     /// # Errors
-    /// The first error that the fragments bring; [`ErrorKind::NoFragments`] if none is in the range; and everything
-    /// that GetClip refuses, each with the fragment, the track and the byte offset: see [`Error::exception`].
-    pub fn build<I>(&self, fragments: I) -> Result<Clip, Error>
+    /// The first error that the fragments bring, of whatever type; [`ErrorKind::NoFragments`] if none is in the range;
+    /// and everything that GetClip refuses, each with the fragment, the track and the byte offset: see
+    /// [`Error::exception`].
+    pub fn build<I, E>(&self, fragments: I) -> Result<Clip, E>
     where
-        I: IntoIterator<Item = Result<Fragment, Error>>,
+        I: IntoIterator<Item = Result<Fragment, E>>,
+        E: From<Error>,
     {
-        let mut report = Report::default();
-        let max_fragments = self.limits.max_fragments.max(1);
-        let mut selection =
-            Selection::new(self.selector, self.origin, max_fragments, self.strict, self.plan.profile);
+        let mut planner = self.planner();
         for fragment in fragments {
-            selection.offer(fragment?, &mut report)?;
+            planner.offer_fragment(fragment?)?;
         }
-        let selected = selection.finish(&mut report)?;
-        let cuts: Vec<Cut> = selected.iter().map(|selected| selected.cut(Limit::Bytes)).collect();
-        let plan = self.plan_fragments(selected)?;
-        let (count, movie) = self.longest_within_limit(&plan)?;
-        report.cut = cuts.into_iter().nth(count).or(report.cut);
-        describe(&mut report, &plan, count, movie.timeline);
-        report.tracks = movie.tracks;
-
-        let media = plan.fragments.into_iter().take(count).map(|fragment| fragment.data);
-        let sources = std::iter::once(movie.nal_lengths).chain(media).collect();
-        Ok(Clip::new(movie.head, sources, movie.pieces, report))
+        let (plan, media) = planner.plan()?;
+        Ok(plan.with_media(media)?)
     }
 
-    /// Plans fragments until their media alone is beyond the limit. What is wrong with those behind is not looked at,
-    /// since they are not in the clip.
-    fn plan_fragments(&self, selected: Vec<Selected>) -> Result<TrackPlan, Error> {
-        let mut plan = TrackPlan::new(self.plan);
-        for Selected { fragment, scan, start } in selected {
-            let least_len = plan.least_len().saturating_add(scan.least_len);
-            if least_len > self.limits.max_bytes && !plan.fragments.is_empty() {
+    /// A planner with these options, which is offered indexes of fragments one by one.
+    ///
+    /// ```
+    /// use getclip::{ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Extent, FragmentIndex, fragments};
+    ///
+    /// # let recording = bytes::Bytes::from(std::fs::read("testdata/h264_aac.mkv").unwrap());
+    /// // Indexes can be kept anywhere, for instance as rows of a table.
+    /// let rows: Vec<Vec<u8>> =
+    ///     fragments(recording).map(|fragment| Ok(fragment?.index().encode())).collect::<Result<_, getclip::Error>>()?;
+    ///
+    /// let mut planner = ClipBuilder::new(ClipFragmentSelector::all(ClipFragmentSelectorType::ProducerTimestamp)).planner();
+    /// for row in &rows {
+    ///     planner.offer(FragmentIndex::decode(row)?)?;
+    /// }
+    /// let plan = planner.finish()?;
+    /// println!("{} bytes", plan.len());
+    /// for extent in plan.extents(..) {
+    ///     match extent {
+    ///         Extent::Inline(bytes) => { /* send `bytes` */ }
+    ///         Extent::Media { fragment, range } => { /* send that range of the media of that fragment of the clip */ }
+    ///     }
+    /// }
+    /// # Ok::<(), getclip::Error>(())
+    /// ```
+    pub fn planner(&self) -> Planner {
+        let options = SelectionOptions {
+            recording_start: self.recording_start,
+            max_fragments: self.limits.max_fragments.get(),
+            max_bytes: self.limits.max_bytes.get(),
+            incomplete_input: self.incomplete_input,
+        };
+        let selection = Selection::new(self.selector, options);
+        Planner { builder: self.clone(), selection, report: Report::default() }
+    }
+}
+
+/// Plans a clip of indexes, which are offered one by one. Made by [`ClipBuilder::planner`].
+#[derive(Debug)]
+pub struct Planner {
+    builder: ClipBuilder,
+    selection: Selection,
+    report: Report,
+}
+
+impl Planner {
+    /// Considers one more fragment. The indexes of at most one fragment more than the limit are held.
+    ///
+    /// # Errors
+    /// An incomplete fragment if these are refused, and a fragment whose time cannot be told.
+    pub fn offer(&mut self, index: FragmentIndex) -> Result<(), Error> {
+        self.selection.offer(Offer { index, media: None, identity: None }, &mut self.report)
+    }
+
+    /// The same for a fragment whose media is known to be that with `identity`, such as an object store's entity tag,
+    /// or a file's length, modification time and inode. If all fragments of a clip have one, its own
+    /// [entity tag](ClipPlan::etag) is strong.
+    ///
+    /// # Errors
+    /// Those of [`offer`](Self::offer).
+    pub fn offer_identified(&mut self, index: FragmentIndex, identity: &[u8]) -> Result<(), Error> {
+        self.selection.offer(Offer { index, media: None, identity: Some(identity.into()) }, &mut self.report)
+    }
+
+    fn offer_fragment(&mut self, fragment: Fragment) -> Result<(), Error> {
+        let (index, media) = fragment.into_parts();
+        self.selection.offer(Offer { index, media: Some(media), identity: None }, &mut self.report)
+    }
+
+    /// Plans the clip: the longest leading run of whole fragments of the selection within the limits.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoFragments`] if none is in the range, and everything that GetClip refuses.
+    pub fn finish(self) -> Result<ClipPlan, Error> {
+        Ok(self.plan()?.0)
+    }
+
+    /// The plan, and the media of its fragments as far as it is here.
+    fn plan(self) -> Result<(ClipPlan, Vec<Bytes>), Error> {
+        let Self { builder, selection, mut report } = self;
+        let selected = selection.finish(&mut report)?;
+        let cuts: Vec<Cut> = selected.iter().map(|selected| selected.cut(Limit::Bytes)).collect();
+        let (plan, mut media) = builder.plan_fragments(selected)?;
+        let (count, movie) = builder.longest_within_limit(&plan)?;
+        report.cut = cuts.into_iter().nth(count).or(report.cut);
+        describe(&mut report, plan.leading(count), movie.timeline);
+        report.tracks = movie.tracks;
+        media.truncate(count);
+        let planned = plan.fragments.into_iter().take(count).map(|fragment| PlannedMedia {
+            name: fragment.name,
+            offered: fragment.offered,
+            len: fragment.media_len,
+            identity: fragment.identity,
+        });
+        Ok((ClipPlan::new(movie.head, movie.body, report, planned.collect())?, media))
+    }
+}
+
+impl ClipBuilder {
+    /// Plans fragments until their media alone is beyond the limit. Later fragments are not validated: they will not
+    /// be in the clip.
+    fn plan_fragments(&self, selected: Vec<Selected>) -> Result<(Plan, Vec<Bytes>), Error> {
+        let mut plan = Plan::new(self.plan);
+        let mut media = Vec::new();
+        for selected in selected {
+            let least_len = plan.least_len().saturating_add(selected.least_len);
+            if least_len > self.limits.max_bytes.get() && !plan.fragments.is_empty() {
                 break;
             }
-            plan.add(&fragment, scan, start.producer_ns)?;
+            let (fragment, its_media) = selected.into_plan();
+            match its_media {
+                Media::Here(bytes) => media.push(bytes),
+                Media::Elsewhere => {}
+                Media::Dropped => break,
+            }
+            plan.add(fragment)?;
         }
-        Ok(plan)
+        Ok((plan, media))
     }
 
     /// The longest leading run of fragments whose file is within the limit: how many, and the file.
     ///
-    /// All of them, as a rule. Where the media alone is within the limit and the index is what is too much, the
+    /// Usually all of them. Where the media alone is within the limit and the tables are what is too much, the
     /// last fragment goes; if that is not enough, bisection finds how many do.
-    fn longest_within_limit(&self, plan: &TrackPlan) -> Result<(usize, Movie), Error> {
+    fn longest_within_limit(&self, plan: &Plan) -> Result<(usize, Movie), Error> {
+        let limit = self.limits.max_bytes.get();
         let all = plan.fragments.len();
         let (mut fit, mut too_many) = (0, all.saturating_add(1));
         let mut best = None;
@@ -172,8 +296,8 @@ impl ClipBuilder {
                 _ if too_many == all => all.saturating_sub(1),
                 _ => fit.midpoint(too_many),
             };
-            let movie = Movie::new(plan, count, self.gaps)?;
-            if movie.len() <= self.limits.max_bytes {
+            let movie = Movie::new(plan.leading(count), self.gaps)?;
+            if movie.len() <= limit {
                 fit = count;
                 best = Some((count, movie));
             } else {
@@ -182,9 +306,11 @@ impl ClipBuilder {
             }
         }
         best.ok_or_else(|| {
-            let kind = ErrorKind::FragmentExceedsLimit { bytes: smallest, limit: self.limits.max_bytes };
-            let name = plan.fragments.first().map(|fragment| fragment.name.as_str()).unwrap_or_default();
-            Error::new(kind).in_fragment(name)
+            let error = Error::new(ErrorKind::FragmentExceedsLimit { bytes: smallest, limit });
+            match plan.fragments.first() {
+                Some(fragment) => error.in_fragment(fragment.name.clone()),
+                None => error,
+            }
         })
     }
 }
@@ -192,43 +318,40 @@ impl ClipBuilder {
 /// The file that a leading run of fragments makes.
 struct Movie {
     head: Bytes,
-    nal_lengths: Bytes,
-    pieces: Vec<Piece>,
+    body: Body,
     tracks: Vec<TrackReport>,
     timeline: Timeline,
 }
 
 impl Movie {
-    fn new(plan: &TrackPlan, count: usize, gaps: Gaps) -> Result<Self, Error> {
-        plan.check(count)?;
-        let timeline = Timeline::new(plan, count, gaps)?;
-        let layout = Layout::new(plan, &timeline, count)?;
-        let creation_ns = plan.fragments.first().map_or(0, |first| first.start_ns);
+    fn new(run: LeadingRun<'_>, gaps: Gaps) -> Result<Self, Error> {
+        run.check()?;
+        let timeline = Timeline::new(run, gaps)?;
+        let layout = Layout::new(run, &timeline)?;
+        let creation_ns = run.fragments.first().map_or(0, |first| first.start_ns);
         let head = movie::write_head(&layout, Timestamp::from_millis(creation_ns.div_euclid(1_000_000)))?;
-        let tracks = layout.tracks.iter().map(movie::report).collect();
-        let Layout { pieces, nal_lengths, .. } = layout;
-        Ok(Self { head: head.into(), nal_lengths: nal_lengths.into(), pieces, tracks, timeline })
+        let Layout { tracks, body } = layout;
+        let tracks = tracks.iter().map(TrackLayout::report).collect();
+        Ok(Self { head: head.into(), body, tracks, timeline })
     }
 
     fn len(&self) -> u64 {
-        (self.head.len() as u64).saturating_add(self.pieces.last().map_or(0, |piece| piece.end))
+        (self.head.len() as u64).saturating_add(self.body.len())
     }
 }
 
 /// Adds to the report what became of the fragments of the clip.
-fn describe(report: &mut Report, plan: &TrackPlan, count: usize, timeline: Timeline) {
+fn describe(report: &mut Report, run: LeadingRun<'_>, timeline: Timeline) {
     report.duration_ns = timeline.duration_ns();
-    report.events.extend(plan.events(count));
+    report.events.extend(run.events());
     report.events.extend(timeline.events);
-    let frames =
-        |track: &Track, index: usize| track.segments.get(index).map_or(0, |s| s.samples.len() as u64);
-    let fragments = plan.fragments.iter().take(count).zip(timeline.fragment_starts_ns).enumerate();
-    let fragments = fragments.map(|(index, (fragment, start_ns))| FragmentReport {
+    let fragments = run.fragments.iter().zip(timeline.fragment_starts_ns);
+    let fragments = fragments.map(|(fragment, start_ns)| FragmentReport {
         name: fragment.name.clone(),
         producer_timestamp: Timestamp::from_millis(fragment.start_ns.div_euclid(1_000_000)),
         server_timestamp: fragment.server_timestamp,
         start_ns,
-        frames: frames(&plan.video, index).saturating_add(frames(&plan.audio, index)),
+        frames: (fragment.video.samples.len() as u64).saturating_add(fragment.audio.samples.len() as u64),
     });
     report.fragments = fragments.collect();
 }

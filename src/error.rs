@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use crate::frame_fault::FrameFault;
+use crate::incomplete::Incomplete;
+use crate::number::FragmentName;
+
 /// What went wrong, where, and how GetClip would have put it.
 ///
 /// Small (one pointer), cheap to pass on, and comparable, so that a test can assert the exact one.
@@ -18,8 +22,8 @@ struct Inner {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Location {
-    /// The fragment: its number where the service gave it one, else its place in the input.
-    pub fragment: Option<String>,
+    /// The fragment.
+    pub fragment: Option<FragmentName>,
     /// Matroska track number.
     pub track: Option<u64>,
     /// Byte offset from the start of the input the fragment was read from.
@@ -80,10 +84,10 @@ pub enum ErrorKind {
         found: String,
     },
     /// The input ends inside a fragment, and the caller wants only whole ones.
-    #[error("truncated input: {reason}")]
+    #[error("truncated input: {incomplete}")]
     Truncated {
         /// What is missing.
-        reason: String,
+        incomplete: Incomplete,
     },
     /// A size or count beyond what this library takes, far above what the service stores.
     #[error("{what} is {found}, at most {limit} is taken")]
@@ -102,6 +106,44 @@ pub enum ErrorKind {
         code: String,
         /// Value of `AWS_KINESISVIDEO_ERROR_ID` or `_EXCEPTION_MESSAGE`.
         message: String,
+    },
+
+    // The index.
+    /// An encoded index of a version that this release cannot read. Make it again from the media: see
+    /// [`FragmentIndex::decode`](crate::FragmentIndex::decode).
+    #[error("the index has version {found}, this release reads {known}: index the media again")]
+    IndexVersion {
+        /// Version of the encoded index.
+        found: u8,
+        /// The version that this release reads and writes.
+        known: u8,
+    },
+    /// Bytes that are no encoded index.
+    #[error("damaged index: expected {expected}, found {found}")]
+    DamagedIndex {
+        /// What the format wants here.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+
+    // The caller's media.
+    /// Media that is shorter or longer than its index says: it is not the media that was planned for, or the index is
+    /// not of this media.
+    #[error("expected {expected} bytes of media, found {found}")]
+    MediaLength {
+        /// Number of bytes that were planned for.
+        expected: u64,
+        /// Number of bytes that there are.
+        found: u64,
+    },
+    /// Media of more or fewer fragments than the clip has.
+    #[error("expected the media of {expected} fragments, found {found}")]
+    MediaCount {
+        /// Number of fragments of the clip.
+        expected: usize,
+        /// Number of fragments whose media was given, counted as far as one too many.
+        found: usize,
     },
 
     // The media.
@@ -139,12 +181,12 @@ pub enum ErrorKind {
         difference: String,
     },
     /// A frame that cannot be parsed as its codec.
-    #[error("invalid media frame at {time_ms} ms of its fragment: {reason}")]
+    #[error("invalid media frame at {time_ms} ms of its fragment: {fault}")]
     InvalidMediaFrame {
         /// Presentation time of the frame from the start of its Cluster, in milliseconds.
         time_ms: i64,
         /// What was expected and what was found.
-        reason: String,
+        fault: FrameFault,
     },
     /// A time that the output cannot hold.
     #[error("time out of range: {reason}")]
@@ -170,7 +212,7 @@ pub enum Exception {
     InvalidCodecPrivateData,
     /// A frame could not be parsed by its codec.
     InvalidMediaFrame,
-    /// The stored stream itself is an error of the service.
+    /// The stored stream itself is an error of the service, or the stored media is not what its index says.
     InternalFailure,
 }
 
@@ -233,12 +275,16 @@ impl Error {
             | ErrorKind::Truncated { .. }
             | ErrorKind::TooLarge { .. }
             | ErrorKind::InvalidMediaFrame { .. } => Exception::InvalidMediaFrame,
-            ErrorKind::Service { .. } => Exception::InternalFailure,
+            ErrorKind::Service { .. }
+            | ErrorKind::IndexVersion { .. }
+            | ErrorKind::DamagedIndex { .. }
+            | ErrorKind::MediaLength { .. }
+            | ErrorKind::MediaCount { .. } => Exception::InternalFailure,
         }
     }
 
     /// The text for the response body: AWS's own wording where it is known, else this error's.
-    pub fn message(&self) -> String {
+    pub fn aws_message(&self) -> String {
         match &self.0.kind {
             ErrorKind::NoFragments { .. } => "No fragments found in the stream for the clip request.".into(),
             ErrorKind::MissingCodecPrivateData => match self.0.location.track {
@@ -263,8 +309,8 @@ impl Error {
     }
 
     /// Names the fragment, unless a deeper floor did.
-    pub(crate) fn in_fragment(mut self, fragment: impl fmt::Display) -> Self {
-        self.0.location.fragment.get_or_insert_with(|| fragment.to_string());
+    pub(crate) fn in_fragment(mut self, fragment: FragmentName) -> Self {
+        self.0.location.fragment.get_or_insert(fragment);
         self
     }
 
@@ -324,19 +370,20 @@ mod tests {
 
     #[test]
     fn the_deepest_floor_names_the_place() {
-        let error = Error::codec_private("x").on_track(2).on_track(1).at(7).in_fragment("9");
+        let error =
+            Error::codec_private("x").on_track(2).on_track(1).at(7).in_fragment(FragmentName::Position(8));
         assert_eq!(error.location().track, Some(2));
-        assert_eq!(error.to_string(), "invalid codec private data: x (fragment 9, track 2, byte 7)");
+        assert_eq!(error.to_string(), "invalid codec private data: x (fragment #9, track 2, byte 7)");
     }
 
     #[test]
     fn getclip_words() {
         let missing = Error::new(ErrorKind::MissingCodecPrivateData).on_track(1);
-        assert_eq!(missing.message(), "Missing codec private data in fragment for track 1");
+        assert_eq!(missing.aws_message(), "Missing codec private data in fragment for track 1");
         assert_eq!(missing.exception().name(), "MissingCodecPrivateDataException");
         assert_eq!(missing.exception().http_status(), 400);
         let none = Error::new(ErrorKind::NoFragments { offered: 3 });
-        assert_eq!(none.message(), "No fragments found in the stream for the clip request.");
+        assert_eq!(none.aws_message(), "No fragments found in the stream for the clip request.");
         assert_eq!(none.exception().http_status(), 404);
     }
 

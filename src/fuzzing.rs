@@ -1,6 +1,6 @@
 //! What the fuzz targets in `fuzz/` do with the parsers that the public API hides. A broken promise is a panic.
 
-use crate::annexb::{self, StartCodes};
+use crate::annexb;
 use crate::codec::aac::{AacConfig, adts_header};
 use crate::codec::avc::AvcConfig;
 use crate::codec::g711::G711Config;
@@ -70,14 +70,11 @@ pub fn annexb(data: &[u8]) {
     });
     assert_eq!(split, naive_byte_stream(frame));
 
-    const OFFSET: u32 = 1000;
-    let mut start_codes = StartCodes::default();
-    if how & 8 != 0 {
-        start_codes.note(&StartCodes::finder(), frame, OFFSET);
-    }
     let mut listed = Vec::new();
-    let scanner = NalScanner::new(codec, length_size);
-    let scan = scanner.scan(frame, OFFSET, &mut start_codes.frames(), &mut listed);
+    let scan = NalScanner::new(codec, length_size).scan(frame, &annexb::finder(), |found| {
+        assert_eq!(&frame[found.at..][..found.bytes.len()], found.bytes);
+        listed.push(found.bytes);
+    });
     let lengths = naive_lengths(frame, usize::from(length_size));
     let is_length_prefixed = lengths.is_some();
     let nals = lengths.unwrap_or(if starts_a_byte_stream(frame) { split } else { Vec::new() });
@@ -87,12 +84,10 @@ pub fn annexb(data: &[u8]) {
         return;
     };
     assert_eq!(scan.empty_nals as usize, empty.len());
-    assert_eq!(scan.reframed, !is_length_prefixed || length_size != 4);
+    assert_eq!(scan.converted, !is_length_prefixed || length_size != 4);
     if scan.verbatim {
         assert!(listed.is_empty() && is_length_prefixed && length_size == 4 && empty.is_empty());
     } else {
-        let listed: Vec<&[u8]> =
-            listed.iter().map(|nal| &frame[(nal.offset - OFFSET) as usize..][..nal.len as usize]).collect();
         assert_eq!(listed, whole);
     }
 }

@@ -65,33 +65,46 @@
 mod annexb;
 mod builder;
 mod clip;
+mod clip_plan;
 mod codec;
 mod error;
 mod fragment;
+mod frame_fault;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod incomplete;
+mod index;
 mod isobmff;
 mod matroska;
+mod number;
+mod plan;
 mod report;
 mod selection;
 mod selector;
+mod tags;
 mod time;
 mod timestamp;
-mod track;
+mod virtual_file;
 
-pub use builder::{ClipBuilder, Limits};
+pub use builder::{ClipBuilder, Limits, Planner};
 pub use clip::{Chunks, Clip, ClipReader};
+pub use clip_plan::{ClipPlan, EntityTag};
 pub use codec::Codec;
 pub use error::{Error, ErrorKind, Exception, Location};
-pub use fragment::{Block, Fragment, FragmentNumber, FragmentReader, Incomplete, fragments};
+pub use fragment::{Fragment, FragmentReader, Fragments, fragments};
+pub use frame_fault::FrameFault;
+pub use incomplete::{Incomplete, IncompleteElement};
+pub use index::{FragmentIndex, Frame};
 pub use matroska::{AudioSettings, TrackEntry, TrackType, VideoSettings};
-pub use report::{Cut, Event, FragmentReport, Limit, Report, TrackReport};
+pub use number::{FragmentName, FragmentNumber, ParseFragmentNumberError};
+pub use plan::{CodecChanges, MissingCodecPrivate, Profile};
+pub use report::{Cut, Event, FragmentReport, Limit, Report, TrackDetails, TrackReport};
+pub use selection::IncompleteInput;
 pub use selector::{ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange};
 pub use time::Gaps;
 pub use timestamp::Timestamp;
-pub use track::entries::CodecChanges;
-pub use track::tracks::Profile;
+pub use virtual_file::{Extent, Extents};
 
 /// The example of README.md is compiled too.
 #[cfg(doctest)]

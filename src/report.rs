@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::codec::Codec;
+use crate::incomplete::Incomplete;
+use crate::number::FragmentName;
 use crate::timestamp::Timestamp;
 
 /// What a clip holds and what was done to get there. Nothing happens silently: what is not listed here went through
@@ -33,8 +35,8 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FragmentReport {
-    /// Its number, or its place in the input (`#3`) where the service gave it none.
-    pub name: String,
+    /// What it is called.
+    pub name: FragmentName,
     /// When it starts, by the producer's clock, or by its Cluster's timestamp where no tag tells.
     pub producer_timestamp: Timestamp,
     /// When the service received it.
@@ -51,22 +53,42 @@ pub struct FragmentReport {
 pub struct TrackReport {
     /// Track number, the same in input and output: 1 video, 2 audio.
     pub number: u64,
-    /// Its codec.
-    pub codec: Codec,
     /// Codes of its sample entries, such as `avc1`; more than one where the codec private data changes.
     pub sample_entries: Vec<&'static str>,
     /// Samples in it. A sample of G.711 is one PCM frame.
     pub samples: u64,
     /// Bytes of media in it.
     pub bytes: u64,
-    /// Samples that decoding can start at.
-    pub sync_samples: u64,
-    /// Width and height in pixels as shown; 0 for audio.
-    pub dimensions: (u32, u32),
-    /// Hertz; 0 for video.
-    pub sampling_rate: u32,
-    /// Channels; 0 for video.
-    pub channels: u16,
+    /// What only pictures or only sound have.
+    pub details: TrackDetails,
+}
+
+/// What a report says of a track of pictures or of sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrackDetails {
+    /// Pictures.
+    #[non_exhaustive]
+    Video {
+        /// How they are coded.
+        codec: Codec,
+        /// Width as decoded, in pixels; 0 if nothing tells it.
+        width: u32,
+        /// Height as decoded, in pixels; 0 if nothing tells it.
+        height: u32,
+        /// Samples that decoding can start at.
+        sync_samples: u64,
+    },
+    /// Sound.
+    #[non_exhaustive]
+    Audio {
+        /// How it is coded.
+        codec: Codec,
+        /// PCM frames per second, in hertz.
+        sampling_rate: u32,
+        /// Number of channels.
+        channels: u16,
+    },
 }
 
 /// Where the limits cut the clip off.
@@ -76,7 +98,7 @@ pub struct Cut {
     /// The limit that was reached.
     pub limit: Limit,
     /// The first fragment that was left out.
-    pub fragment: String,
+    pub fragment: FragmentName,
     /// Its start, by the clock of the selection: the start of the range to ask for next. `None` where fragments
     /// carry no timestamp.
     pub continue_from: Option<Timestamp>,
@@ -99,23 +121,23 @@ pub enum Event {
     /// A fragment was dropped because another has the same producer timestamp and a larger number, or is the same.
     DuplicateDropped {
         /// The fragment that was dropped.
-        fragment: String,
+        fragment: FragmentName,
         /// The fragment that stays.
-        kept: String,
+        kept: FragmentName,
     },
     /// The input ends inside a fragment. Its whole frames are in the clip where it was selected.
     Incomplete {
         /// The fragment.
-        fragment: String,
+        fragment: FragmentName,
         /// What is missing.
-        reason: String,
+        incomplete: Incomplete,
         /// How many whole frames of it there are.
         frames: u64,
     },
     /// A fragment in the range has no frames of the clip's tracks.
     Empty {
         /// The fragment.
-        fragment: String,
+        fragment: FragmentName,
     },
     /// A track that GetClip does not carry was left out.
     TrackIgnored {
@@ -127,7 +149,7 @@ pub enum Event {
     /// A fragment does not start on a key frame, so that its first pictures may not be decodable.
     NoKeyFrameFirst {
         /// The fragment.
-        fragment: String,
+        fragment: FragmentName,
     },
     /// The codec private data was missing and was taken from the parameter sets in front of the first key frame.
     CodecPrivateFromFrames {
@@ -137,14 +159,14 @@ pub enum Event {
     /// The codec private data changes here, and a second sample entry begins.
     SampleEntryAdded {
         /// The fragment that brings it.
-        fragment: String,
+        fragment: FragmentName,
         /// Track number.
         track: u64,
         /// What differs.
         difference: String,
     },
     /// Frames were re-framed with 4-byte NAL lengths, from start codes or from shorter lengths.
-    FramesReframed {
+    FramingConverted {
         /// Track number.
         track: u64,
         /// How many.
@@ -181,14 +203,14 @@ pub enum Event {
     /// A fragment overlaps those before it and was moved, all its tracks together.
     Moved {
         /// The fragment.
-        fragment: String,
+        fragment: FragmentName,
         /// By how much later it is than its own timestamps say, in nanoseconds.
         by_ns: i64,
     },
     /// Nothing was recorded in front of a fragment.
     Gap {
         /// The fragment behind the gap.
-        fragment: String,
+        fragment: FragmentName,
         /// How long the gap is, in nanoseconds.
         duration_ns: u64,
         /// Whether it was closed: the fragment, and what follows, is earlier by the length of the gap.
@@ -238,8 +260,8 @@ impl fmt::Display for Event {
             Self::DuplicateDropped { fragment, kept } => {
                 write!(f, "fragment {fragment}: dropped, a duplicate of {kept}")
             }
-            Self::Incomplete { fragment, reason, frames } => {
-                write!(f, "fragment {fragment}: incomplete, {frames} whole frames kept: {reason}")
+            Self::Incomplete { fragment, incomplete, frames } => {
+                write!(f, "fragment {fragment}: incomplete, {frames} whole frames kept: {incomplete}")
             }
             Self::Empty { fragment } => write!(f, "fragment {fragment}: no frames, left out"),
             Self::TrackIgnored { track, codec_id } => write!(f, "track {track}: {codec_id} left out"),
@@ -255,7 +277,7 @@ impl fmt::Display for Event {
             Self::SampleEntryAdded { fragment, track, difference } => {
                 write!(f, "fragment {fragment}, track {track}: new sample entry, {difference}")
             }
-            Self::FramesReframed { track, frames } => {
+            Self::FramingConverted { track, frames } => {
                 write!(f, "track {track}: {frames} frames re-framed with 4-byte NAL lengths")
             }
             Self::ParameterSetsStripped { track, frames } => write!(

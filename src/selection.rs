@@ -2,21 +2,48 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use crate::error::{Error, ErrorKind};
-use crate::fragment::{Fragment, FragmentNumber};
+use crate::index::{FragmentIndex, FragmentState};
+use crate::number::{FragmentName, FragmentNumber};
+use crate::plan::fragments::{self, FragmentToPlan};
+use crate::plan::track_configs::{AUDIO_TRACK, VIDEO_TRACK};
 use crate::report::{Cut, Event, Limit, Report};
 use crate::selector::{ClipFragmentSelector, ClipFragmentSelectorType};
 use crate::timestamp::Timestamp;
-use crate::track::scan::{FragmentScan, Scanner};
-use crate::track::tracks::{AUDIO_TRACK, Profile, VIDEO_TRACK};
+
+/// A fragment that is offered.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) index: FragmentIndex,
+    /// Its media, if that is held in memory until the clip is planned.
+    pub(crate) media: Option<Bytes>,
+    /// What the caller identifies its media by.
+    pub(crate) identity: Option<Box<[u8]>>,
+}
 
 /// A fragment in the range.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Selected {
-    /// Without its blocks, which the scan has.
-    pub(crate) fragment: Fragment,
-    pub(crate) scan: FragmentScan,
-    pub(crate) start: Start,
+    index: FragmentIndex,
+    /// Its place among the fragments that were offered.
+    offered: usize,
+    identity: Option<Box<[u8]>>,
+    pub(crate) media: Media,
+    start: Start,
+    /// Bytes that its samples have at least.
+    pub(crate) least_len: u64,
+}
+
+/// Where the media of a selected fragment is.
+#[derive(Debug)]
+pub(crate) enum Media {
+    /// With the caller.
+    Elsewhere,
+    Here(Bytes),
+    /// It was given up: the fragments before this one fill the clip.
+    Dropped,
 }
 
 /// When a fragment starts.
@@ -31,17 +58,22 @@ pub(crate) struct Start {
 }
 
 impl Selected {
-    /// From where a caller can continue when the clip ends in front of this fragment.
+    /// From where a caller can continue when the clip ends before this fragment.
     pub(crate) fn cut(&self, limit: Limit) -> Cut {
         let continue_from = self.start.is_tagged.then_some(self.start.selected_by);
-        Cut { limit, fragment: self.fragment.name(), continue_from }
+        Cut { limit, fragment: self.index.name(), continue_from }
+    }
+
+    /// The fragment for the plan, and its media.
+    pub(crate) fn into_plan(self) -> (FragmentToPlan, Media) {
+        let Self { index, offered, identity, media, start, .. } = self;
+        (FragmentToPlan { index, offered, identity, start_ns: start.producer_ns }, media)
     }
 }
 
 /// Order of the fragments: by the clock of the selection, then by number, then as they came.
 ///
-/// A fragment without tags has no identity: it sorts behind the one it followed in the input. So a recording
-/// without tags keeps its order, whatever its Clusters' timestamps do.
+/// Untagged fragments have no identity and keep their input order, whatever their Clusters' timestamps do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     time: Timestamp,
@@ -50,65 +82,92 @@ struct Key {
 }
 
 /// Takes fragments one by one and keeps the first of them: as many as the limit, and one to tell where to continue.
+///
+/// Of media that is held in memory, it keeps that of the leading run whose samples are within `max_bytes`, and of one
+/// fragment more. What a late duplicate makes room for has lost its media by then: the clip ends before it.
 #[derive(Debug)]
 pub(crate) struct Selection {
     selector: ClipFragmentSelector,
-    origin: Timestamp,
-    max_fragments: usize,
+    options: SelectionOptions,
     kept: BTreeMap<Key, Selected>,
     last_key: Key,
-    strict: bool,
-    scanner: Scanner,
+    /// Bytes that the samples of the fragments whose media is here have at least.
+    held: u64,
+    /// The first fragment whose media was dropped.
+    dropped_from: Option<Key>,
+}
+
+/// What the caller decides of the selection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SelectionOptions {
+    pub(crate) recording_start: Timestamp,
+    pub(crate) max_fragments: usize,
+    pub(crate) max_bytes: u64,
+    pub(crate) incomplete_input: IncompleteInput,
+}
+
+/// What happens to input that ends inside a fragment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IncompleteInput {
+    /// The whole frames of the fragment are taken, and the report names what is missing.
+    #[default]
+    Keep,
+    /// The clip is refused: [`ErrorKind::Truncated`].
+    Refuse,
 }
 
 impl Selection {
-    pub(crate) fn new(
-        selector: ClipFragmentSelector,
-        origin: Timestamp,
-        max_fragments: usize,
-        strict: bool,
-        profile: Profile,
-    ) -> Self {
+    pub(crate) fn new(selector: ClipFragmentSelector, options: SelectionOptions) -> Self {
         let last_key = Key { time: Timestamp::from_millis(i64::MIN), number: None, arrival: 0 };
-        let scanner = Scanner::new(profile);
-        Self { selector, origin, max_fragments, kept: BTreeMap::new(), last_key, strict, scanner }
+        Self { selector, options, kept: BTreeMap::new(), last_key, held: 0, dropped_from: None }
     }
 
     /// Looks at one more fragment.
-    pub(crate) fn offer(&mut self, mut fragment: Fragment, report: &mut Report) -> Result<(), Error> {
+    pub(crate) fn offer(&mut self, offer: Offer, report: &mut Report) -> Result<(), Error> {
+        let Offer { index, media, identity } = offer;
+        let offered = usize::try_from(report.offered).unwrap_or(usize::MAX);
         report.offered = report.offered.saturating_add(1);
-        if let Some(incomplete) = fragment.incomplete() {
-            if self.strict {
-                let kind = ErrorKind::Truncated { reason: incomplete.to_string() };
-                return Err(Error::new(kind).in_fragment(fragment.name()).at(incomplete.offset));
+        match &index.state {
+            FragmentState::PassedOver => {
+                report.out_of_range = report.out_of_range.saturating_add(1);
+                return Ok(());
             }
-            note(report, || Event::Incomplete {
-                fragment: fragment.name(),
-                reason: incomplete.to_string(),
-                frames: fragment.blocks().len() as u64,
-            });
+            FragmentState::Incomplete(incomplete) => {
+                if self.options.incomplete_input == IncompleteInput::Refuse {
+                    let offset = incomplete.offset;
+                    let kind = ErrorKind::Truncated { incomplete: incomplete.clone() };
+                    return Err(Error::new(kind).in_fragment(index.name()).at(offset));
+                }
+                push_event(report, || Event::Incomplete {
+                    fragment: index.name(),
+                    incomplete: incomplete.clone(),
+                    frames: index.frames.len() as u64,
+                });
+            }
+            FragmentState::Whole => {}
         }
-        if is_empty(&fragment) {
-            if fragment.incomplete().is_none() {
-                note(report, || Event::Empty { fragment: fragment.name() });
+        if is_empty(&index) {
+            if index.state == FragmentState::Whole {
+                push_event(report, || Event::Empty { fragment: index.name() });
             }
             return Ok(());
         }
-        let start = self.locate(&fragment)?;
-        let key = self.key(&fragment, start);
+        let start = self.locate(&index)?;
+        let key = self.key(&index, start);
         if !self.selector.contains(start.selected_by) {
             report.out_of_range = report.out_of_range.saturating_add(1);
             return Ok(());
         }
-        let scan = self.scanner.scan(&fragment);
-        fragment.drop_blocks();
-        self.insert(key, Selected { fragment, scan, start }, report);
+        let least_len = fragments::least_len(&index);
+        let media = media.map_or(Media::Elsewhere, Media::Here);
+        self.insert(key, Selected { index, offered, identity, media, start, least_len }, report);
         Ok(())
     }
 
     /// The fragments of the clip in order. What the limit on fragments cut off is in the report.
     pub(crate) fn finish(mut self, report: &mut Report) -> Result<Vec<Selected>, Error> {
-        if self.kept.len() > self.max_fragments
+        if self.kept.len() > self.options.max_fragments
             && let Some((_, first_left_out)) = self.kept.pop_last()
         {
             report.cut = Some(first_left_out.cut(Limit::Fragments));
@@ -119,7 +178,7 @@ impl Selection {
         Ok(self.kept.into_values().collect())
     }
 
-    fn locate(&self, fragment: &Fragment) -> Result<Start, Error> {
+    fn locate(&self, fragment: &FragmentIndex) -> Result<Start, Error> {
         let out_of_range = || {
             let kind = ErrorKind::TimeOutOfRange { reason: "expected a start between 1678 and 2262".into() };
             Error::new(kind).in_fragment(fragment.name()).at(fragment.offset())
@@ -127,10 +186,11 @@ impl Selection {
         let producer_ns = match fragment.producer_timestamp() {
             Some(tag) => tag.as_millis().checked_mul(1_000_000),
             None => self
-                .origin
+                .options
+                .recording_start
                 .as_millis()
                 .checked_mul(1_000_000)
-                .and_then(|origin| origin.checked_add(fragment.cluster_timestamp_ns()?)),
+                .and_then(|start| start.checked_add(fragment.cluster_timestamp_ns()?)),
         }
         .ok_or_else(out_of_range)?;
         let is_tagged;
@@ -155,7 +215,7 @@ impl Selection {
         Ok(Start { producer_ns, selected_by, is_tagged })
     }
 
-    fn key(&mut self, fragment: &Fragment, start: Start) -> Key {
+    fn key(&mut self, fragment: &FragmentIndex, start: Start) -> Key {
         if start.is_tagged {
             self.last_key.time = start.selected_by;
             self.last_key.number = fragment.number().cloned();
@@ -167,30 +227,76 @@ impl Selection {
     fn insert(&mut self, key: Key, selected: Selected, report: &mut Report) {
         if let Some(twin) = self.twin(&key, &selected) {
             // The same fragment twice: the one that is whole stays, else the first.
+            let is_whole = |selected: &Selected| selected.index.incomplete().is_none();
             let replaces = twin.number < key.number
-                || self.kept.get(&twin).is_some_and(|kept| {
-                    twin.number == key.number
-                        && kept.fragment.incomplete().is_some()
-                        && selected.fragment.incomplete().is_none()
-                });
+                || self
+                    .kept
+                    .get(&twin)
+                    .is_some_and(|kept| twin.number == key.number && !is_whole(kept) && is_whole(&selected));
             let (dropped, kept) = if replaces { (&twin, &key) } else { (&key, &twin) };
-            let name = |key: &Key| key.number.as_ref().map(ToString::to_string).unwrap_or_default();
-            note(report, || Event::DuplicateDropped { fragment: name(dropped), kept: name(kept) });
+            let name = |key: &Key| match &key.number {
+                Some(number) => FragmentName::Number(number.clone()),
+                None => FragmentName::Position(key.arrival.saturating_sub(1)),
+            };
+            push_event(report, || Event::DuplicateDropped { fragment: name(dropped), kept: name(kept) });
             if !replaces {
                 return;
             }
-            self.kept.remove(&twin);
+            self.remove(&twin);
         }
-        self.kept.insert(key, selected);
-        if self.kept.len() > self.max_fragments.saturating_add(1) {
-            self.kept.pop_last();
+        if matches!(selected.media, Media::Here(_)) {
+            self.held = self.held.saturating_add(selected.least_len);
         }
+        self.kept.insert(key.clone(), selected);
+        if self.dropped_from.as_ref().is_some_and(|from| key >= *from) {
+            self.drop_media(&key);
+        }
+        if self.kept.len() > self.options.max_fragments.saturating_add(1)
+            && let Some(last) = self.kept.last_key_value().map(|(key, _)| key.clone())
+        {
+            self.remove(&last);
+        }
+        self.drop_media_beyond_limit();
+    }
+
+    /// Gives up media that cannot be in the clip: the fragments before it fill it.
+    fn drop_media_beyond_limit(&mut self) {
+        while let Some((last, least_len)) = self.last_held()
+            && self.held.saturating_sub(least_len) > self.options.max_bytes
+        {
+            self.drop_media(&last);
+            self.dropped_from = Some(last);
+        }
+    }
+
+    /// The last fragment whose media is here, if that of any is.
+    fn last_held(&self) -> Option<(Key, u64)> {
+        let mut held = match &self.dropped_from {
+            Some(from) => self.kept.range(..from.clone()),
+            None => self.kept.range(..),
+        };
+        let (key, last) = held.next_back()?;
+        matches!(last.media, Media::Here(_)).then(|| (key.clone(), last.least_len))
+    }
+
+    fn drop_media(&mut self, key: &Key) {
+        if let Some(selected) = self.kept.get_mut(key)
+            && matches!(selected.media, Media::Here(_))
+        {
+            selected.media = Media::Dropped;
+            self.held = self.held.saturating_sub(selected.least_len);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        self.drop_media(key);
+        self.kept.remove(key);
     }
 
     /// The kept fragment that `selected` is a duplicate of: the same start by the producer's clock, or the same
     /// number. Only fragments with a number and a time have an identity.
     fn twin(&self, key: &Key, selected: &Selected) -> Option<Key> {
-        let number = selected.fragment.number().filter(|_| selected.start.is_tagged)?;
+        let number = selected.index.number().filter(|_| selected.start.is_tagged)?;
         let by_producer = self.selector.selector_type() == ClipFragmentSelectorType::ProducerTimestamp;
         let first = if by_producer { None } else { Some(number.clone()) };
         let from = Key { time: key.time, number: first, arrival: 0 };
@@ -207,7 +313,7 @@ impl Selection {
 /// How many of the fragments that are not in the clip the report names. Input can hold any number of them.
 const MAX_NAMED: usize = 1000;
 
-fn note(report: &mut Report, event: impl FnOnce() -> Event) {
+fn push_event(report: &mut Report, event: impl FnOnce() -> Event) {
     if report.events.len() < MAX_NAMED {
         report.events.push(event());
     } else {
@@ -217,11 +323,15 @@ fn note(report: &mut Report, event: impl FnOnce() -> Event) {
 
 /// Whether a fragment declares the video track and has no frame, of it or of the audio track. One that does not
 /// declare it is refused with its reason where tracks are planned.
-fn is_empty(fragment: &Fragment) -> bool {
-    let is_of_clip = |number: u64| matches!(number, VIDEO_TRACK | AUDIO_TRACK);
-    let mut blocks = fragment.blocks().iter();
-    let has_frame =
-        blocks.any(|block| fragment.track_of(block).is_some_and(|track| is_of_clip(track.number)));
-    let declares_video = fragment.tracks().iter().any(|track| track.number == VIDEO_TRACK);
-    fragment.blocks().is_empty() || (declares_video && !has_frame)
+fn is_empty(fragment: &FragmentIndex) -> bool {
+    let table = &fragment.frames;
+    let has_frame = |number| {
+        fragment.tracks.find(number).is_some_and(|(track, _)| {
+            let is_of_track = |fault: u8| usize::from(fault) == track;
+            !table.rows(track).is_empty() || table.faults.iter().any(|faulty| is_of_track(faulty.track))
+        })
+    };
+    let is_without_frames = table.is_empty() && table.faults.is_empty();
+    let declares_video = fragment.tracks.find(VIDEO_TRACK).is_some();
+    is_without_frames || (declares_video && !has_frame(VIDEO_TRACK) && !has_frame(AUDIO_TRACK))
 }

@@ -16,7 +16,7 @@ pub fn recording(recording: Recording, fragments: u64) -> Bytes {
 /// A builder that takes everything.
 pub fn builder() -> ClipBuilder {
     let everything = ClipFragmentSelector::all(ClipFragmentSelectorType::ProducerTimestamp);
-    ClipBuilder::new(everything).limits(Limits { max_fragments: usize::MAX, max_bytes: u64::MAX })
+    ClipBuilder::new(everything).limits(Limits::NONE)
 }
 
 /// The clip of a whole recording.
@@ -29,9 +29,8 @@ pub fn video_frames(bytes: &Bytes) -> Vec<Bytes> {
     let mut frames = Vec::new();
     for fragment in fragments(bytes.clone()) {
         let fragment = fragment.expect("the recording is valid");
-        let of_video =
-            |block: &&getclip::Block| fragment.track_of(block).is_some_and(|track| track.number == 1);
-        frames.extend(fragment.blocks().iter().filter(of_video).map(|block| fragment.frame(block)));
+        let of_video = fragment.frames().filter(|(frame, _)| frame.track().number == 1);
+        frames.extend(of_video.map(|(_, bytes)| bytes));
     }
     frames
 }

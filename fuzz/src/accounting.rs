@@ -1,6 +1,6 @@
 //! A clip against its input: the file is one that an independent reader accepts, and every frame is accounted for.
 
-use getclip::{Block, Clip, Event, Fragment, FragmentReport, TrackEntry, TrackReport};
+use getclip::{Clip, Event, Fragment, FragmentReport, Frame, TrackDetails, TrackEntry, TrackReport};
 
 use super::Options;
 use testkit::mp4::{Movie, SampleView, TrackView};
@@ -12,8 +12,8 @@ const AUDIO: u64 = 2;
 pub fn check_clip(clip: &Clip, offered: &[Fragment], options: Options) {
     let report = clip.report();
     let limits = options.limits();
-    assert!(clip.len() <= limits.max_bytes);
-    assert!((1..=limits.max_fragments).contains(&report.fragments.len()));
+    assert!(clip.len() <= limits.max_bytes.get());
+    assert!((1..=limits.max_fragments.get()).contains(&report.fragments.len()));
     let file = clip.chunks().collect::<Vec<_>>().concat();
     assert_eq!(file.len() as u64, clip.len());
     let movie = Movie::parse(&file);
@@ -34,7 +34,10 @@ fn check_track(track: &TrackView<'_>, report: &TrackReport) {
     assert_eq!(track.table.sizes.sum(0, track.table.sizes.count()) as u64, report.bytes);
     assert!(report.samples > 0, "a track without a sample");
     let sync = track.table.sync_samples.as_ref().map_or(report.samples, |numbers| numbers.len() as u64);
-    assert_eq!(sync, report.sync_samples);
+    match report.details {
+        TrackDetails::Video { sync_samples, .. } => assert_eq!(sync, sync_samples),
+        _ => assert_eq!(sync, report.samples),
+    }
     for sample in &track.samples {
         assert!(track.time_of(sample).is_some(), "a sample that is not shown: {sample:?}");
     }
@@ -84,7 +87,7 @@ fn check_frames(clip: &Clip, movie: &Movie<'_>, offered: &[Fragment]) {
 
 /// Whether the report may be that of the fragment. Numbers are unique as a rule, but not in hostile input.
 fn is_fragment(fragment: &Fragment, report: &FragmentReport) -> bool {
-    let frames = fragment.blocks().iter().filter(|block| matches!(number(fragment, block), VIDEO | AUDIO));
+    let frames = fragment.index().frames().filter(is_of_clip);
     fragment.name() == report.name
         && frames.count() as u64 == report.frames
         && fragment.producer_timestamp().is_none_or(|time| time == report.producer_timestamp)
@@ -107,7 +110,7 @@ impl<'a> Places<'a> {
         let find = |id: u64| movie.tracks.iter().find(|track| u64::from(track.id) == id);
         Self {
             video_track: find(VIDEO),
-            scale_ns: offered.iter().map(Fragment::timestamp_scale_ns).max().unwrap_or(0),
+            scale_ns: offered.iter().map(|fragment| fragment.index().timestamp_scale_ns()).max().unwrap_or(0),
             video: find(VIDEO).map_or(&[], |track| &track.samples),
             audio: find(AUDIO).map_or(&[], |track| &track.samples),
             pcm: find(AUDIO).filter(|track| track.is_pcm()).map(TrackView::pcm_bytes).unwrap_or_default(),
@@ -117,27 +120,26 @@ impl<'a> Places<'a> {
     /// Takes the samples of a fragment off the front.
     fn behind(mut self, fragment: &Fragment, report: &FragmentReport, spread: bool) -> Result<Self, String> {
         let mut shown = Vec::new();
-        for (index, block) in fragment.blocks().iter().enumerate() {
-            let frame = fragment.frame(block);
-            let matches = match number(fragment, block) {
+        for (index, (frame, bytes)) in fragment.frames().enumerate() {
+            let matches = match frame.track().number {
                 VIDEO => {
                     let sample = self.video.split_off_first().ok_or("too few video samples")?;
-                    shown.push((block.time_ns(), sample));
-                    self.is_video_sample(fragment.track_of(block), &frame, sample)
+                    shown.push((frame.time_ns(), sample));
+                    self.is_video_sample(frame.track(), &bytes, sample)
                 }
                 AUDIO if !self.pcm.is_empty() => {
-                    let is_next = self.pcm.starts_with(&frame);
-                    self.pcm.drain(..frame.len().min(self.pcm.len()));
+                    let is_next = self.pcm.starts_with(&bytes);
+                    self.pcm.drain(..bytes.len().min(self.pcm.len()));
                     is_next
                 }
                 AUDIO => {
                     let sample = self.audio.split_off_first().ok_or("too few audio samples")?;
-                    is_audio_sample(&frame, sample.bytes)
+                    *bytes == *sample.bytes
                 }
                 _ => true,
             };
             if !matches {
-                return Err(format!("the sample of block {index} is not its frame"));
+                return Err(format!("the sample of frame {index} is not its frame"));
             }
         }
         self.check_times(fragment, report, &mut shown, spread)?;
@@ -145,8 +147,8 @@ impl<'a> Places<'a> {
     }
 
     /// A video sample is the frame behind lengths of 4 bytes, with its parameter sets or without.
-    fn is_video_sample(&self, entry: Option<&TrackEntry>, frame: &[u8], sample: &SampleView<'_>) -> bool {
-        let Some((entry, track)) = entry.zip(self.video_track) else { return false };
+    fn is_video_sample(&self, entry: &TrackEntry, frame: &[u8], sample: &SampleView<'_>) -> bool {
+        let Some(track) = self.video_track else { return false };
         let is_hevc = entry.codec_id.contains("HEVC");
         let is_parameter_set = |nal: &&[u8]| match is_hevc {
             true => matches!(nal[0] >> 1 & 0x3F, 32..=34),
@@ -181,8 +183,8 @@ impl<'a> Places<'a> {
         if spread {
             return Ok(());
         }
-        let of_clip = |block: &&Block| matches!(number(fragment, block), VIDEO | AUDIO);
-        let first_ns = fragment.blocks().iter().filter(of_clip).map(Block::time_ns).min().unwrap_or(0);
+        let of_clip = fragment.index().frames().filter(is_of_clip);
+        let first_ns = of_clip.map(|frame| frame.time_ns()).min().unwrap_or(0);
         // Half a tick of the input, one of the media, one of the movie.
         let tolerance_ns = i128::from(self.scale_ns) / 2
             + 2
@@ -198,14 +200,8 @@ impl<'a> Places<'a> {
     }
 }
 
-fn number(fragment: &Fragment, block: &Block) -> u64 {
-    fragment.track_of(block).map_or(0, |track| track.number)
-}
-
-/// The frame as it is, or without an ADTS header.
-fn is_audio_sample(frame: &[u8], sample: &[u8]) -> bool {
-    let header = frame.len() - sample.len().min(frame.len());
-    frame == sample || matches!(header, 7 | 9) && frame.starts_with(&[0xFF]) && frame.ends_with(sample)
+fn is_of_clip(frame: &Frame<'_>) -> bool {
+    matches!(frame.track().number, VIDEO | AUDIO)
 }
 
 /// Bytes of a NAL length by the codec private data. Without any, what was known before holds.

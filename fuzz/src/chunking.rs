@@ -1,7 +1,7 @@
 //! However a stream is cut into chunks, the same fragments come out.
 
 use bytes::Bytes;
-use getclip::{Block, Error, Fragment, FragmentReader};
+use getclip::{Error, Fragment, FragmentReader};
 
 /// The first bytes say how the rest is cut.
 pub fn reader_chunking(data: &[u8]) {
@@ -19,37 +19,22 @@ pub fn reader_chunking(data: &[u8]) {
         let (chunk, behind) = rest.split_at(rest.len().min(sizes.next().unwrap_or(1)));
         reader.push(Bytes::copy_from_slice(chunk));
         rest = behind;
-        cut.extend(reader.by_ref().map(describe));
+        cut.extend(std::iter::from_fn(|| reader.next_fragment()).map(describe));
     }
     reader.finish();
-    cut.extend(reader.map(describe));
+    cut.extend(std::iter::from_fn(|| reader.next_fragment()).map(describe));
     assert_eq!(cut, whole);
 }
 
 /// All that can be seen of a fragment.
 #[derive(Debug, PartialEq)]
 struct Seen {
-    said: String,
-    blocks: Vec<Block>,
+    fragment: Fragment,
     frames: Vec<Bytes>,
 }
 
 fn describe(item: Result<Fragment, Error>) -> Result<Seen, Error> {
     let fragment = item?;
-    Ok(Seen {
-        said: format!(
-            "{} at {} of {} bytes: {:?} {:?} {:?} {} {:?} {:?}",
-            fragment.name(),
-            fragment.offset(),
-            fragment.len(),
-            fragment.producer_timestamp(),
-            fragment.server_timestamp(),
-            fragment.cluster_timestamp_ns(),
-            fragment.timestamp_scale_ns(),
-            fragment.incomplete(),
-            fragment.tracks(),
-        ),
-        blocks: fragment.blocks().to_vec(),
-        frames: fragment.blocks().iter().map(|block| fragment.frame(block)).collect(),
-    })
+    let frames = fragment.frames().map(|(_, bytes)| bytes).collect();
+    Ok(Seen { fragment, frames })
 }

@@ -24,14 +24,16 @@ pub use structured::{Structured, build_structured};
 
 /// Bytes to fragments: each frame lies inside the input, and an error is the last that is said.
 pub fn fragments(data: &[u8]) {
-    let mut reader = getclip::fragments(bytes::Bytes::copy_from_slice(data));
+    let mut reader = getclip::FragmentReader::new();
+    reader.push(bytes::Bytes::copy_from_slice(data));
+    reader.finish();
     let mut end = 0;
-    while let Some(item) = reader.next() {
+    while let Some(item) = reader.next_fragment() {
         match item {
             Ok(fragment) => end = check_fragment(&fragment, end),
             Err(error) => {
                 check_error(&error);
-                assert!(reader.next().is_none(), "an item behind an error");
+                assert!(reader.next_fragment().is_none(), "an item after an error");
             }
         }
     }
@@ -75,15 +77,28 @@ pub fn timestamp(data: &[u8]) {
 /// Checks a fragment that may not begin before `from`; answers where its Cluster ends.
 fn check_fragment(fragment: &Fragment, from: u64) -> u64 {
     assert!(fragment.offset() >= from, "fragments in the order of the input");
-    for block in fragment.blocks() {
-        assert!(fragment.track_of(block).is_some());
-        assert_eq!(fragment.frame(block).len(), block.len() as usize, "a frame inside its fragment");
+    for (frame, bytes) in fragment.frames() {
+        assert_eq!(bytes.len() as u64, frame.len(), "a frame inside its fragment");
     }
-    assert!(!fragment.name().is_empty());
+    assert!(!fragment.name().to_string().is_empty());
+    check_index(fragment.index());
     fragment.offset()
 }
 
+/// An index is read as it was written.
+fn check_index(index: &getclip::FragmentIndex) {
+    assert_eq!(getclip::FragmentIndex::decode(&index.encode()).as_ref(), Ok(index));
+}
+
+/// Bytes to an index: what is read is written so that it is read again, as the same.
+pub fn index(data: &[u8]) {
+    match getclip::FragmentIndex::decode(data) {
+        Ok(index) => check_index(&index),
+        Err(error) => check_error(&error),
+    }
+}
+
 fn check_error(error: &Error) {
-    assert!(!error.to_string().is_empty() && !error.message().is_empty());
+    assert!(!error.to_string().is_empty() && !error.aws_message().is_empty());
     assert!((400..=500).contains(&error.exception().http_status()));
 }

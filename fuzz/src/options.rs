@@ -2,7 +2,8 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use getclip::{
-    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, CodecChanges, Gaps, Limits, Profile,
+    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, CodecChanges, Gaps, IncompleteInput, Limits,
+    MissingCodecPrivate, Profile,
 };
 
 /// Which options a clip is built with. The default is the builder's, over all fragments.
@@ -34,11 +35,14 @@ impl Options {
     }
 
     pub fn limits(self) -> Limits {
-        let default = Limits::default();
-        Limits {
-            max_fragments: if self.few_fragments { 2 } else { default.max_fragments },
-            max_bytes: if self.few_bytes { 4096 } else { default.max_bytes },
+        let mut limits = Limits::default();
+        if self.few_fragments {
+            limits = limits.with_max_fragments(2.try_into().expect("more than 0"));
         }
+        if self.few_bytes {
+            limits = limits.with_max_bytes(4096.try_into().expect("more than 0"));
+        }
+        limits
     }
 
     pub fn builder(self) -> ClipBuilder {
@@ -54,8 +58,11 @@ impl Options {
                 false => CodecChanges::Refuse,
             })
             .gaps(if self.close_gaps { Gaps::Close } else { Gaps::Keep })
-            .strict(self.strict)
-            .codec_private_from_frames(self.codec_private_from_frames)
+            .incomplete_input(if self.strict { IncompleteInput::Refuse } else { IncompleteInput::Keep })
+            .missing_codec_private(match self.codec_private_from_frames {
+                true => MissingCodecPrivate::FromFrames,
+                false => MissingCodecPrivate::Refuse,
+            })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which fragments are taken, against a selection that looks at all of them at once.
 
+use std::num::NonZeroUsize;
+
 use arbitrary::Arbitrary;
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, ErrorKind, Limits,
@@ -41,7 +43,7 @@ const MOST: usize = 40;
 
 pub fn selection(selection: Selection) {
     let Selection { by_server, max_fragments, range, offered } = selection;
-    let max_fragments = max_fragments.size();
+    let max_fragments = NonZeroUsize::new(max_fragments.size()).unwrap_or(NonZeroUsize::MIN);
     let range = range.map(|range| (range.start.long(), range.start.long() + range.length.long() + 1));
     let offered = &offered.0[..offered.0.len().min(MOST)];
 
@@ -56,31 +58,29 @@ pub fn selection(selection: Selection) {
     };
     let input = documents(&offered.iter().map(write).collect::<Vec<_>>());
     let clip = ClipBuilder::new(selector)
-        .limits(Limits { max_fragments, ..Limits::default() })
+        .limits(Limits::default().with_max_fragments(max_fragments))
         .build(getclip::fragments(input.into()));
 
     let in_range = |time: u64| range.is_none_or(|(start, end)| (start..=end).contains(&time));
     let mut want = select(offered, by_server, in_range);
-    let left_out = want.split_off(max_fragments.max(1).min(want.len()));
+    let left_out = want.split_off(max_fragments.get().min(want.len()));
     match clip {
         Ok(clip) => {
             let report = clip.report();
-            let found: Vec<(&str, i64)> = report
+            let found: Vec<(String, i64)> = report
                 .fragments
                 .iter()
-                .map(|fragment| (fragment.name.as_str(), fragment.producer_timestamp.as_millis()))
+                .map(|fragment| (fragment.name.to_string(), fragment.producer_timestamp.as_millis()))
                 .collect();
-            let names: Vec<String> = want.iter().map(|fragment| fragment.number.0.to_string()).collect();
-            let want_found: Vec<(&str, i64)> = names
+            let want_found: Vec<(String, i64)> = want
                 .iter()
-                .zip(&want)
-                .map(|(name, fragment)| (name.as_str(), time(fragment.producer.long()).as_millis()))
+                .map(|fragment| (fragment.number.0.to_string(), time(fragment.producer.long()).as_millis()))
                 .collect();
             assert_eq!(found, want_found);
             let cut = report.cut.as_ref();
             let next = left_out.first();
             assert_eq!(
-                cut.map(|cut| (cut.fragment.clone(), cut.continue_from)),
+                cut.map(|cut| (cut.fragment.to_string(), cut.continue_from)),
                 next.map(|next| (
                     next.number.0.to_string(),
                     Some(time(if by_server { next.server.long() } else { next.producer.long() }))

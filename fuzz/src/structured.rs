@@ -63,9 +63,12 @@ fn check_frames(input: &[u8], described: &[Fragment]) {
     let found = getclip::fragments(input.to_vec().into());
     for (found, described) in found.zip(described) {
         let Ok(found) = found else { return };
-        let frames = found.blocks().iter().map(|block| found.frame(block));
-        let want = described.blocks.iter().flat_map(|block| &block.frames);
-        assert!(frames.eq(want), "fragment {}: not the frames described", found.name());
+        // Frames that cannot be parsed are left out, and ADTS headers.
+        let mut want = described.blocks.iter().flat_map(|block| &block.frames);
+        for (_, bytes) in found.frames() {
+            let is_described = want.any(|frame| frame.ends_with(&bytes) && frame.len() <= bytes.len() + 9);
+            assert!(is_described, "fragment {}: not the frames described", found.name());
+        }
     }
 }
 

@@ -21,6 +21,8 @@ use g711::G711Config;
 use hevc::HevcConfig;
 use std::fmt;
 
+use crate::error::Error;
+
 /// A codec that a clip can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -64,6 +66,25 @@ pub(crate) enum VideoConfig {
 }
 
 impl VideoConfig {
+    /// Reads codec private data of `codec`.
+    pub(crate) fn parse(codec: Codec, codec_private: &[u8]) -> Result<Self, Error> {
+        match codec {
+            Codec::H265 => HevcConfig::parse(codec_private).map(Self::Hevc),
+            _ => AvcConfig::parse(codec_private).map(Self::Avc),
+        }
+    }
+
+    /// Makes a configuration of the parameter sets among some NAL units.
+    pub(crate) fn from_parameter_sets<'a>(
+        codec: Codec,
+        nals: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Self, Error> {
+        match codec {
+            Codec::H265 => HevcConfig::from_parameter_sets(nals).map(Self::Hevc),
+            _ => AvcConfig::from_parameter_sets(nals).map(Self::Avc),
+        }
+    }
+
     pub(crate) fn codec(&self) -> Codec {
         match self {
             Self::Avc(_) => Codec::H264,

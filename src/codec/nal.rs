@@ -4,24 +4,20 @@
 //! Else it is a byte stream (Annex B of H.264 and H.265) if it begins with a start code. Else it is neither, and no
 //! guess is made. Each frame is looked at on its own, because producers mix the two.
 
-use crate::annexb::{self, StartCodesByFrame};
+use memchr::memmem::Finder;
+
+use crate::annexb;
 use crate::codec::Codec;
+use crate::frame_fault::FrameFault;
 
-/// A NAL unit of a frame, as it will stand in the sample behind a 4-byte length.
+/// A NAL unit that was found in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Nal {
-    /// Of its header, from the start of the fragment's data.
-    pub(crate) offset: u32,
-    /// Bytes, header included; at least 1.
-    pub(crate) len: u32,
+pub(crate) struct FoundNal<'a> {
+    /// Offset of its header in the frame, in bytes.
+    pub(crate) at: usize,
+    /// Its bytes from the header on; at least 1.
+    pub(crate) bytes: &'a [u8],
     pub(crate) kind: NalKind,
-}
-
-impl Nal {
-    /// Its bytes in the fragment's data.
-    pub(crate) fn bytes<'a>(&self, data: &'a [u8]) -> &'a [u8] {
-        data.get(self.offset as usize..).and_then(|rest| rest.get(..self.len as usize)).unwrap_or_default()
-    }
 }
 
 /// What a NAL unit is to a container.
@@ -41,16 +37,35 @@ pub(crate) struct FrameScan {
     /// The frame is a sample as it stands. Otherwise its NAL units were listed.
     pub(crate) verbatim: bool,
     /// It was framed by start codes, or by lengths of 1 or 2 bytes.
-    pub(crate) reframed: bool,
+    pub(crate) converted: bool,
     pub(crate) has_parameter_sets: bool,
     pub(crate) has_random_access: bool,
-    /// Bytes of the sample if all parameter sets are taken out of it.
-    pub(crate) least_len: u64,
     /// NAL units without a byte, which were not listed. The AWS SDK can leave one at the end of a frame.
     pub(crate) empty_nals: u32,
 }
 
-/// Bytes of the length in front of each NAL unit of a sample.
+impl NalKind {
+    /// The kind as a number, for storage.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::ParameterSet => 0,
+            Self::RandomAccess => 1,
+            Self::Other => 2,
+        }
+    }
+
+    /// The kind of a number; `None` if it is no kind's.
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::ParameterSet,
+            1 => Self::RandomAccess,
+            2 => Self::Other,
+            _ => return None,
+        })
+    }
+}
+
+/// Bytes of the length before each NAL unit of a sample.
 pub(crate) const NAL_LENGTH_SIZE: usize = 4;
 
 /// Reads frames of one codec, whose NAL lengths take `length_size` bytes.
@@ -78,16 +93,16 @@ impl NalScanner {
         Self { syntax, length_size }
     }
 
-    /// Says what `frame` is, which begins at `offset` in its fragment's data, or in words why it is nothing that can be
-    /// read. Unless it can stay as it is, its NAL units are added to `nals`.
+    /// Finds out what `frame` is. Unless it can stay as it is, each of its NAL units is given to `visit`.
+    ///
+    /// `start_code` is a [`StartCodeFinder`](annexb::finder): making one takes longer than searching a small frame.
     #[inline]
-    pub(crate) fn scan(
+    pub(crate) fn scan<'a>(
         &self,
-        frame: &[u8],
-        offset: u32,
-        start_codes: &mut StartCodesByFrame<'_>,
-        nals: &mut Vec<Nal>,
-    ) -> Result<FrameScan, String> {
+        frame: &'a [u8],
+        start_code: &Finder<'_>,
+        visit: impl FnMut(FoundNal<'a>),
+    ) -> Result<FrameScan, FrameFault> {
         let mut found: NalTypes = 0;
         let mut has_empty = false;
         let is_length_prefixed = walk_lengths(frame, self.length_size, |_, nal| match nal.first() {
@@ -98,77 +113,53 @@ impl NalScanner {
         let is_plain = is_length_prefixed && found != 0 && !has_empty && !has_parameter_sets;
         if is_plain && usize::from(self.length_size) == NAL_LENGTH_SIZE {
             let has_random_access = found & self.syntax.random_access != 0;
-            let least_len = frame.len() as u64;
-            return Ok(FrameScan { verbatim: true, has_random_access, least_len, ..FrameScan::default() });
+            return Ok(FrameScan { verbatim: true, has_random_access, ..FrameScan::default() });
         }
-        self.list_nals(frame, is_length_prefixed, offset, start_codes, nals)
+        self.list_nals(frame, is_length_prefixed, start_code, visit)
     }
 
     // Most frames can stay as they are.
     #[inline(never)]
-    fn list_nals(
+    fn list_nals<'a>(
         &self,
-        frame: &[u8],
+        frame: &'a [u8],
         is_length_prefixed: bool,
-        offset: u32,
-        start_codes: &mut StartCodesByFrame<'_>,
-        nals: &mut Vec<Nal>,
-    ) -> Result<FrameScan, String> {
-        let before = nals.len();
-        let reframed = !is_length_prefixed || usize::from(self.length_size) != NAL_LENGTH_SIZE;
-        let mut scan = FrameScan { reframed, ..FrameScan::default() };
-        let list = |at, nal: &[u8]| self.list(offset, at, nal, nals, &mut scan);
+        start_code: &Finder<'_>,
+        mut visit: impl FnMut(FoundNal<'a>),
+    ) -> Result<FrameScan, FrameFault> {
+        let converted = !is_length_prefixed || usize::from(self.length_size) != NAL_LENGTH_SIZE;
+        let mut scan = FrameScan { converted, ..FrameScan::default() };
+        let mut any = false;
+        let list = |at, bytes: &'a [u8]| {
+            let Some(&first) = bytes.first() else {
+                scan.empty_nals = scan.empty_nals.saturating_add(1);
+                return;
+            };
+            let kind = self.syntax.kind(first);
+            scan.has_parameter_sets |= kind == NalKind::ParameterSet;
+            scan.has_random_access |= kind == NalKind::RandomAccess;
+            any = true;
+            visit(FoundNal { at, bytes, kind });
+        };
         if is_length_prefixed {
             walk_lengths(frame, self.length_size, list);
+        } else if annexb::begins_with_start_code(frame) {
+            annexb::split_at(frame, start_code.find_iter(frame), list);
         } else {
-            match start_codes.next(offset, frame.len() as u32) {
-                [] if annexb::begins_with_start_code(frame) => annexb::split(frame, list),
-                [] => return Err(self.describe(frame)),
-                known => {
-                    let in_frame = known.iter().map(|at| at.wrapping_sub(offset) as usize);
-                    annexb::split_at(frame, in_frame, list);
-                }
-            }
+            return Err(self.describe(frame));
         }
-        match nals.len() > before {
-            true => Ok(scan),
-            false => Err("expected at least one NAL unit, found none".into()),
-        }
-    }
-
-    /// Adds a NAL unit `at` bytes into a frame that begins at `frame_offset`.
-    #[inline]
-    fn list(&self, frame_offset: u32, at: usize, nal: &[u8], nals: &mut Vec<Nal>, scan: &mut FrameScan) {
-        let Some(&first) = nal.first() else {
-            scan.empty_nals = scan.empty_nals.saturating_add(1);
-            return;
-        };
-        let kind = self.syntax.kind(first);
-        if kind != NalKind::ParameterSet {
-            scan.least_len =
-                scan.least_len.saturating_add(NAL_LENGTH_SIZE as u64).saturating_add(nal.len() as u64);
-        }
-        scan.has_parameter_sets |= kind == NalKind::ParameterSet;
-        scan.has_random_access |= kind == NalKind::RandomAccess;
-        nals.push(Nal { offset: frame_offset.saturating_add(at as u32), len: nal.len() as u32, kind });
+        if any { Ok(scan) } else { Err(FrameFault::NoNalUnits) }
     }
 
     /// Why a frame that is neither is not length-prefixed.
-    fn describe(&self, frame: &[u8]) -> String {
+    fn describe(&self, frame: &[u8]) -> FrameFault {
         let mut end = 0_usize;
         walk_lengths(frame, self.length_size, |offset, nal| end = offset.saturating_add(nal.len()));
         let rest = frame.get(end..).unwrap_or_default();
-        let size = usize::from(self.length_size);
+        let at = end as u32;
         match read_length(rest, self.length_size) {
-            Some((len, behind)) => format!(
-                "expected NAL units that end with the frame, or start codes; found at byte {end} of the frame a NAL \
-                 length of {len} with {} bytes left",
-                behind.len()
-            ),
-            None => format!(
-                "expected a NAL length of {size} bytes at byte {end} of the frame, found {} bytes",
-                rest.len()
-            ),
+            Some((len, left)) => FrameFault::NalLength { at, len: len as u32, left: left.len() as u32 },
+            None => FrameFault::NalLengthCut { at, size: self.length_size, left: rest.len() as u32 },
         }
     }
 }
@@ -230,28 +221,20 @@ fn read_length(bytes: &[u8], length_size: u8) -> Option<(usize, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::annexb::StartCodes;
 
-    fn scan(codec: Codec, length_size: u8, frame: &[u8]) -> Result<(FrameScan, Vec<Vec<u8>>), String> {
+    fn scan(codec: Codec, length_size: u8, frame: &[u8]) -> Result<(FrameScan, Vec<Vec<u8>>), FrameFault> {
         let mut nals = Vec::new();
-        let scanner = NalScanner::new(codec, length_size);
-        let scan = scanner.scan(frame, 100, &mut StartCodes::default().frames(), &mut nals);
-        let bytes = |nal: &Nal| frame[nal.offset as usize - 100..][..nal.len as usize].to_vec();
-        let found = scan.clone().map(|scan| (scan, nals.iter().map(bytes).collect()));
-
-        let mut known = StartCodes::default();
-        known.note(&StartCodes::finder(), frame, 100);
-        let mut again = Vec::new();
-        assert_eq!(scanner.scan(frame, 100, &mut known.frames(), &mut again), scan);
-        assert_eq!(again, nals, "start codes that are known change nothing");
-        found
+        let scan = NalScanner::new(codec, length_size).scan(frame, &annexb::finder(), |found| {
+            assert_eq!(found.bytes, &frame[found.at..][..found.bytes.len()]);
+            nals.push(found.bytes.to_vec());
+        })?;
+        Ok((scan, nals))
     }
 
     #[test]
     fn a_length_prefixed_frame_stays_as_it_is() {
         let (found, nals) = scan(Codec::H264, 4, &[0, 0, 0, 2, 0x65, 9, 0, 0, 0, 1, 0x06]).unwrap();
-        let want =
-            FrameScan { verbatim: true, has_random_access: true, least_len: 11, ..FrameScan::default() };
+        let want = FrameScan { verbatim: true, has_random_access: true, ..FrameScan::default() };
         assert_eq!(found, want);
         assert!(nals.is_empty());
     }
@@ -259,7 +242,7 @@ mod tests {
     #[test]
     fn lengths_of_1_and_2_bytes_and_empty_nals_are_reframed() {
         let (found, nals) = scan(Codec::H264, 2, &[0, 2, 0x41, 9, 0, 1, 0x06]).unwrap();
-        assert!(found.reframed && !found.verbatim);
+        assert!(found.converted && !found.verbatim);
         assert_eq!(nals, [vec![0x41, 9], vec![0x06]]);
         let long = [&[1, 44][..], &[0x41; 300]].concat();
         assert_eq!(scan(Codec::H264, 2, &long).unwrap().1, [vec![0x41; 300]]);
@@ -267,7 +250,7 @@ mod tests {
         let (_, nals) = scan(Codec::H264, 1, &[1, 0x41, 2, 0x06, 7]).unwrap();
         assert_eq!(nals, [vec![0x41], vec![0x06, 7]]);
         let (found, nals) = scan(Codec::H264, 4, &[0, 0, 0, 1, 0x41, 0, 0, 0, 0]).unwrap();
-        assert_eq!((found.empty_nals, found.reframed, found.verbatim), (1, false, false));
+        assert_eq!((found.empty_nals, found.converted, found.verbatim), (1, false, false));
         assert_eq!(nals, [vec![0x41]]);
     }
 
@@ -281,10 +264,9 @@ mod tests {
         assert_eq!(nals, [vec![0x67, 1], vec![0x68, 2, 0, 0, 3, 1], vec![0x65], vec![0x41]]);
         let want = FrameScan {
             verbatim: false,
-            reframed: true,
+            converted: true,
             has_parameter_sets: true,
             has_random_access: true,
-            least_len: 10,
             empty_nals: 1,
         };
         assert_eq!(found, want);
@@ -310,7 +292,7 @@ mod tests {
     #[test]
     fn what_is_neither_is_told_with_its_place() {
         let error = scan(Codec::H264, 4, &[0, 0, 0, 2, 0x65, 7, 0, 0, 0, 9, 1, 2]).unwrap_err();
-        assert!(error.contains("at byte 6 of the frame a NAL length of 9 with 2 bytes left"), "{error}");
+        assert_eq!(error, FrameFault::NalLength { at: 6, len: 9, left: 2 });
         for frame in [&[][..], &[1, 2], &[0, 0, 0, 0], &[0, 0, 1], &[0, 0, 1, 0, 0, 0]] {
             assert!(scan(Codec::H264, 4, frame).is_err(), "{frame:?}");
         }

@@ -9,21 +9,23 @@
 //! element is read where it stands, or passed over by its size.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::iter::FusedIterator;
 
-use bytes::Bytes;
-use memchr::memmem::Finder;
+use bytes::{Bytes, BytesMut};
 
-use crate::annexb::StartCodes;
 use crate::error::{Error, ErrorKind};
-use crate::fragment::cluster::{OpenCluster, Surroundings, UsualCounts};
+use crate::fragment::Fragment;
+use crate::fragment::cluster::{ClusterContext, MAX_CLUSTER, OpenCluster};
+use crate::fragment::document::{Document, LastDocument};
 use crate::fragment::window::Window;
-use crate::fragment::{Fragment, FragmentTags, Incomplete, name};
+use crate::incomplete::{Incomplete, IncompleteElement};
+use crate::index::frame_table::FrameTable;
+use crate::index::scan::{CapacityHint, TableBuilder};
+use crate::index::{FragmentIndex, FragmentState};
 use crate::matroska::ebml::{hex, invalid_element};
-use crate::matroska::{Cursor, ElementHeader, HeaderRead, TrackEntry, ids};
-
-/// The service stores fragments of up to 50 MB. A larger Cluster is refused before it is buffered.
-pub(crate) const MAX_CLUSTER: u64 = 256 << 20;
+use crate::matroska::{Cursor, ElementHeader, HeaderRead, ids};
+use crate::selector::{ClipFragmentSelector, ClipFragmentSelectorType};
+use crate::tags::FragmentTags;
 
 /// Three codec private data of 1 MiB and some tags are the most that the service takes.
 const MAX_METADATA: u64 = 16 << 20;
@@ -31,27 +33,64 @@ const MAX_METADATA: u64 = 16 << 20;
 /// Bytes by which other kinds of file are told. An EBML header is longer.
 const SIGNATURE: usize = 8;
 
-/// The fragments of a buffer that holds a whole stream, such as a file or an answer of GetMedia.
+/// An EBML header has some 40 bytes. Of a larger one nothing is kept.
+const MAX_EBML_HEADER: u64 = 4096;
+
+/// The fragments of a buffer that holds a whole stream, such as a file or a response of GetMedia.
 ///
 /// Nothing is copied: each fragment shares `bytes`. See [`FragmentReader`] for what is yielded.
-pub fn fragments(bytes: Bytes) -> FragmentReader {
+pub fn fragments(bytes: Bytes) -> Fragments {
     let mut reader = FragmentReader::new();
     reader.push(bytes);
     reader.finish();
-    reader
+    Fragments(reader)
 }
+
+/// The fragments of a buffer, one after the other. See [`fragments`].
+#[derive(Debug)]
+pub struct Fragments(FragmentReader);
+
+impl Iterator for Fragments {
+    type Item = Result<Fragment, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next_fragment()
+    }
+}
+
+impl FusedIterator for Fragments {}
 
 /// Reads fragments from a stream that arrives in chunks of any size.
 ///
-/// [`push`](Self::push) what has arrived, then take fragments off the iterator until it answers `None`; after the
-/// last chunk call [`finish`](Self::finish) and take the rest. Each byte is read once, and copied (once) only where
-/// a fragment straddles chunks. The fragments do not depend on how the input is cut into chunks.
+/// [`push`](Self::push) what has arrived, then take [`next_fragment`](Self::next_fragment) until it returns `None`;
+/// after the last chunk call [`finish`](Self::finish) and take the rest. Each byte is read once, and copied (once) only
+/// where a fragment straddles chunks. The fragments do not depend on how the input is cut into chunks.
 ///
 /// A fragment comes out as soon as its end is known. One whose tags do not name it waits until the next Cluster or
-/// document begins, because its tags may stand behind it.
+/// document begins, because its tags may follow it.
 ///
 /// An `Err` is the last item: malformed input, or an error that the service wrote into the stream. Input that
 /// *ends* too early is no error here: what is whole is yielded, and [`Fragment::incomplete`] says what is missing.
+///
+/// ```
+/// use getclip::FragmentReader;
+///
+/// let mut reader = FragmentReader::new();
+/// let mut numbers = Vec::new();
+/// # let response = std::fs::read("testdata/getmedia_twice.mkv").unwrap();
+/// for chunk in response.chunks(64 * 1024) {
+///     reader.push(chunk.to_vec().into());
+///     while let Some(fragment) = reader.next_fragment() {
+///         numbers.push(fragment?.name().to_string());
+///     }
+/// }
+/// reader.finish();
+/// while let Some(fragment) = reader.next_fragment() {
+///     numbers.push(fragment?.name().to_string());
+/// }
+/// # assert!(!numbers.is_empty());
+/// # Ok::<(), getclip::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FragmentReader {
     window: Window,
@@ -65,15 +104,15 @@ pub struct FragmentReader {
     unnamed: Option<Fragment>,
     ready: VecDeque<Result<Fragment, Error>>,
     fragments: u64,
-    usual: UsualCounts,
-    /// The payload of the last Tracks element, and what was read in it: documents of a stream repeat it.
-    last_tracks: (Box<[u8]>, Arc<[TrackEntry]>),
-    start_code: Finder<'static>,
-    input: Input,
+    capacity: CapacityHint,
+    last_document: LastDocument,
+    keeps_media: bool,
+    selector: Option<ClipFragmentSelector>,
+    input: InputState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Input {
+enum InputState {
     Open,
     Finished,
     /// Everything that can be said was said.
@@ -91,19 +130,22 @@ enum Level {
     Segment { end: Option<u64> },
 }
 
-/// What the header of a document says of its fragments.
-#[derive(Debug)]
-struct Document {
-    tracks: Arc<[TrackEntry]>,
-    timestamp_scale_ns: u32,
-    has_cluster: bool,
-}
-
 /// An element without meaning here, of which some bytes are yet to come.
 #[derive(Debug)]
 struct Skip {
     bytes: u64,
-    element: &'static str,
+    element: IncompleteElement,
+    then: AfterSkip,
+}
+
+/// What comes of an element that was skipped.
+#[derive(Debug)]
+enum AfterSkip {
+    Nothing,
+    /// It was the Cluster of this fragment.
+    PassedOver(Box<Fragment>),
+    /// It is the EBML header of the document, of which this much has been kept.
+    EbmlHeader(BytesMut),
 }
 
 /// Whether a step went forward, or waits for bytes.
@@ -132,25 +174,62 @@ impl FragmentReader {
             unnamed: None,
             ready: VecDeque::new(),
             fragments: 0,
-            usual: UsualCounts::default(),
-            last_tracks: (Box::default(), Arc::from([])),
-            start_code: StartCodes::finder(),
-            input: Input::Open,
+            capacity: CapacityHint::default(),
+            last_document: LastDocument::default(),
+            keeps_media: true,
+            selector: None,
+            input: InputState::Open,
         }
+    }
+
+    /// A reader that keeps no media: its fragments have an index only.
+    ///
+    /// However large a fragment is, no more than one block of it and the last chunk are in memory.
+    pub fn indexing() -> Self {
+        Self { keeps_media: false, ..Self::new() }
+    }
+
+    /// A reader that passes over the frames of fragments which `selector` does not take.
+    ///
+    /// It can do so where the tags stand before the Cluster and the Cluster's size is known, as in a response of
+    /// GetMedia. Such a fragment is yielded without frames and media, for a clip to count it as out of range.
+    pub fn for_selector(selector: ClipFragmentSelector) -> Self {
+        Self { selector: Some(selector), ..Self::new() }
     }
 
     /// Adds the next bytes of the stream. They are ignored after [`finish`](Self::finish) and after an error.
     pub fn push(&mut self, chunk: Bytes) {
-        if self.input == Input::Open && !chunk.is_empty() {
+        if self.input == InputState::Open && !chunk.is_empty() {
             self.window.push(chunk);
         }
     }
 
-    /// Says that no more bytes will come.
+    /// Tells the reader that no more bytes will come.
     pub fn finish(&mut self) {
-        if self.input == Input::Open {
-            self.input = Input::Finished;
+        if self.input == InputState::Open {
+            self.input = InputState::Finished;
         }
+    }
+
+    /// The next fragment. `None` means that more input is needed or, after [`finish`](Self::finish), that there is none.
+    pub fn next_fragment(&mut self) -> Option<Result<Fragment, Error>> {
+        while self.ready.is_empty() && self.input != InputState::Done {
+            let step = match self.step() {
+                Ok(Step::Forward) => continue,
+                Ok(Step::NeedsInput) if self.input == InputState::Open => return None,
+                Ok(Step::NeedsInput) => self.end_of_input(),
+                Err(error) => Err(error),
+            };
+            self.input = InputState::Done;
+            if let Err(mut error) = step {
+                self.yield_unnamed();
+                if let Some(cluster) = &self.cluster {
+                    error = error.in_fragment(cluster.name(self.fragments));
+                }
+                self.ready.push_back(Err(error));
+            }
+        }
+        self.ready.pop_front()
     }
 
     /// How many bytes of the stream the reader has understood or passed over.
@@ -160,29 +239,38 @@ impl FragmentReader {
 
     fn step(&mut self) -> Result<Step, Error> {
         if let Some(skip) = &mut self.skip {
-            let skipped = self.window.discard(skip.bytes);
+            let skipped = match &mut skip.then {
+                AfterSkip::EbmlHeader(kept) => {
+                    let bytes = self.window.split(usize::try_from(skip.bytes).unwrap_or(usize::MAX));
+                    kept.extend_from_slice(&bytes);
+                    bytes.len() as u64
+                }
+                AfterSkip::Nothing | AfterSkip::PassedOver(_) => self.window.discard(skip.bytes),
+            };
             skip.bytes = skip.bytes.saturating_sub(skipped);
             if skip.bytes > 0 {
                 return Ok(Step::NeedsInput);
             }
-            self.skip = None;
+            match self.skip.take().map(|skip| skip.then) {
+                Some(AfterSkip::PassedOver(fragment)) => self.ready.push_back(Ok(*fragment)),
+                Some(AfterSkip::EbmlHeader(kept)) => self.document = Document::new(kept.freeze()),
+                Some(AfterSkip::Nothing) | None => {}
+            }
         }
         if self.cluster.is_some() { self.step_in_cluster() } else { self.step_in_segment() }
     }
 
     fn step_in_cluster(&mut self) -> Result<Step, Error> {
         let Some(cluster) = &mut self.cluster else { return Ok(Step::NeedsInput) };
-        let surroundings = Surroundings {
-            cluster_offset: self.window.offset(),
-            tracks: &self.document.tracks,
-            scale_ns: self.document.timestamp_scale_ns,
-            start_code: &self.start_code,
-        };
-        if !cluster.read(self.window.bytes(), surroundings)? {
-            return Ok(Step::NeedsInput);
+        if cluster.read(self.window.bytes(), ClusterContext::new(&self.document))? {
+            self.close_cluster(None)?;
+            return Ok(Step::Forward);
         }
-        self.close_cluster(None)?;
-        Ok(Step::Forward)
+        if !self.keeps_media {
+            self.window.discard(cluster.kept_len() as u64);
+            cluster.drop_kept();
+        }
+        Ok(Step::NeedsInput)
     }
 
     fn step_in_segment(&mut self) -> Result<Step, Error> {
@@ -195,7 +283,7 @@ impl FragmentReader {
             return Ok(Step::NeedsInput);
         }
         if self.level == Level::Top {
-            if bytes.len() < SIGNATURE && self.input == Input::Open {
+            if bytes.len() < SIGNATURE && self.input == InputState::Open {
                 return Ok(Step::NeedsInput);
             }
             check_signature(bytes).map_err(|error| error.at(offset))?;
@@ -206,16 +294,10 @@ impl FragmentReader {
             HeaderRead::Invalid { len } => return Err(invalid_element(bytes, len).at(offset)),
         };
         match (self.level, header.id) {
-            (_, ids::EBML) => {
-                self.end_document();
-                self.begin_document();
-                self.level = Level::Document;
-                self.pass_over(header, "an EBML header")
-            }
-            (_, ids::VOID) => self.pass_over(header, "a Void element"),
+            (_, ids::EBML) => self.ebml_header(header),
+            (_, ids::VOID) => self.pass_over(header, IncompleteElement::Void),
             (Level::Top, id) => {
-                Err(Error::malformed("an EBML header behind the Segment", format!("element {id:X}"))
-                    .at(offset))
+                Err(Error::malformed("an EBML header after the Segment", ids::name(id)).at(offset))
             }
             (Level::Document | Level::Segment { .. }, ids::SEGMENT) => {
                 if self.level != Level::Document {
@@ -228,8 +310,7 @@ impl FragmentReader {
                 Ok(Step::Forward)
             }
             (Level::Document, id) => {
-                Err(Error::malformed("a Segment behind the EBML header", format!("element {id:X}"))
-                    .at(offset))
+                Err(Error::malformed("a Segment after the EBML header", ids::name(id)).at(offset))
             }
             (Level::Segment { end }, id) => {
                 let element_end =
@@ -237,7 +318,7 @@ impl FragmentReader {
                 if let (Some(end), Some(element_end)) = (end, element_end)
                     && element_end > end
                 {
-                    let expected = format!("element {id:X} inside its Segment, which ends at byte {end}");
+                    let expected = format!("{} inside its Segment, which ends at byte {end}", ids::name(id));
                     return Err(
                         Error::malformed(expected, format!("its end at byte {element_end}")).at(offset)
                     );
@@ -261,34 +342,61 @@ impl FragmentReader {
                 }
                 self.yield_unnamed();
                 self.document.has_cluster = true;
-                self.cluster = Some(OpenCluster::new(header, std::mem::take(&mut self.tags), self.usual));
+                let tags = std::mem::take(&mut self.tags);
+                if let Some(size) = header.size.filter(|_| self.is_out_of_range(&tags)) {
+                    return Ok(self.pass_over_cluster(header, size, tags));
+                }
+                let table = TableBuilder::new(std::mem::take(&mut self.capacity));
+                self.cluster = Some(OpenCluster::new(header, offset, tags, table));
                 Ok(Step::Forward)
             }
-            ids::INFO => self.metadata(header, |reader, mut info| {
-                while let Some((id, payload)) = info.element()? {
-                    if id == ids::TIMESTAMP_SCALE {
-                        reader.document.timestamp_scale_ns = timestamp_scale(payload)?;
-                    }
-                }
-                Ok(())
+            ids::INFO => {
+                self.metadata(header, |reader, element, info| reader.document.read_info(element, info))
+            }
+            ids::TRACKS => self.metadata(header, |reader, element, tracks| {
+                reader.document.read_tracks(&mut reader.last_document, element, tracks)
             }),
-            ids::TRACKS => self.metadata(header, |reader, tracks| {
-                if tracks.rest() != &*reader.last_tracks.0 {
-                    reader.last_tracks = (tracks.rest().into(), TrackEntry::parse_all(tracks)?.into());
-                }
-                reader.document.tracks = reader.last_tracks.1.clone();
-                Ok(())
-            }),
-            ids::TAGS => self.metadata(header, |reader, tags| reader.tags.read(tags)),
-            _ => self.pass_over(header, "an element in front of or behind the Clusters"),
+            ids::TAGS => self.metadata(header, |reader, _, tags| reader.tags.read(tags)),
+            _ => self.pass_over(header, IncompleteElement::Other),
         }
+    }
+
+    /// Whether tags alone tell that the selector does not take their fragment.
+    fn is_out_of_range(&self, tags: &FragmentTags) -> bool {
+        let Some(selector) = self.selector else { return false };
+        let time = match selector.selector_type() {
+            ClipFragmentSelectorType::ProducerTimestamp => tags.producer_timestamp,
+            ClipFragmentSelectorType::ServerTimestamp => tags.server_timestamp,
+        };
+        time.is_some_and(|time| !selector.contains(time))
+    }
+
+    fn pass_over_cluster(&mut self, header: ElementHeader, size: u64, tags: FragmentTags) -> Step {
+        let bytes = size.saturating_add(u64::from(header.len));
+        let passed_over = self.fragment_without_frames(tags, FragmentState::PassedOver, bytes);
+        let then = AfterSkip::PassedOver(Box::new(passed_over));
+        self.skip = Some(Skip { bytes, element: IncompleteElement::Cluster, then });
+        Step::Forward
+    }
+
+    fn ebml_header(&mut self, header: ElementHeader) -> Result<Step, Error> {
+        let size = known_size(header, self.window.offset())?;
+        self.end_document();
+        self.begin_document();
+        let bytes = size.saturating_add(u64::from(header.len));
+        let then = match bytes {
+            ..=MAX_EBML_HEADER => AfterSkip::EbmlHeader(BytesMut::new()),
+            _ => AfterSkip::Nothing,
+        };
+        self.skip = Some(Skip { bytes, element: IncompleteElement::EbmlHeader, then });
+        Ok(Step::Forward)
     }
 
     /// Reads a small element once it is here as a whole.
     fn metadata(
         &mut self,
         header: ElementHeader,
-        read: impl FnOnce(&mut Self, Cursor<'_>) -> Result<(), Error>,
+        read: impl FnOnce(&mut Self, Bytes, Cursor<'_>) -> Result<(), Error>,
     ) -> Result<Step, Error> {
         let offset = self.window.offset();
         let size = known_size(header, offset)?;
@@ -304,15 +412,16 @@ impl FragmentReader {
         if (self.window.bytes().len() as u64) < len {
             return Ok(Step::NeedsInput);
         }
-        let mut element = self.window.split(len as usize);
-        let payload = element.split_off(usize::from(header.len).min(element.len()));
-        read(self, Cursor::new(&payload, offset.saturating_add(u64::from(header.len))))?;
+        let element = self.window.split(len as usize);
+        let payload = element.slice(usize::from(header.len).min(element.len())..);
+        read(self, element, Cursor::new(&payload, offset.saturating_add(u64::from(header.len))))?;
         Ok(Step::Forward)
     }
 
-    fn pass_over(&mut self, header: ElementHeader, element: &'static str) -> Result<Step, Error> {
+    fn pass_over(&mut self, header: ElementHeader, element: IncompleteElement) -> Result<Step, Error> {
         let size = known_size(header, self.window.offset())?;
-        self.skip = Some(Skip { bytes: size.saturating_add(u64::from(header.len)), element });
+        let bytes = size.saturating_add(u64::from(header.len));
+        self.skip = Some(Skip { bytes, element, then: AfterSkip::Nothing });
         Ok(Step::Forward)
     }
 
@@ -323,17 +432,12 @@ impl FragmentReader {
 
     /// Nothing more can belong to the fragments of this document.
     fn end_document(&mut self) {
-        if let Some(unnamed) = &mut self.unnamed {
-            unnamed.tags = std::mem::take(&mut self.tags);
-        }
+        self.name_unnamed();
         self.yield_unnamed();
         if self.level != Level::Top && (!self.document.has_cluster || self.tags.is_identity()) {
             let offset = self.window.offset();
-            self.yield_remnant(Incomplete {
-                offset,
-                element: "a document without a Cluster",
-                missing_bytes: None,
-            });
+            let element = IncompleteElement::Document;
+            self.yield_remnant(Incomplete { offset, element, missing_bytes: None });
         }
         self.tags = FragmentTags::default();
         self.level = Level::Top;
@@ -342,18 +446,28 @@ impl FragmentReader {
     fn close_cluster(&mut self, incomplete: Option<Incomplete>) -> Result<(), Error> {
         let Some(cluster) = self.cluster.take() else { return Ok(()) };
         let position = self.next_position();
-        let Document { tracks, timestamp_scale_ns, .. } = &self.document;
-        let offset = self.window.offset();
-        let data = self.window.split(cluster.len());
-        let fragment =
-            cluster.into_fragment(data, offset, tracks.clone(), *timestamp_scale_ns, position, incomplete)?;
-        self.usual = UsualCounts::of(&fragment);
-        if fragment.tags.is_identity() {
+        let header = self.document.header(&mut self.last_document);
+        let media = if self.keeps_media {
+            self.window.split(cluster.kept_len())
+        } else {
+            self.window.discard(cluster.kept_len() as u64);
+            Bytes::new()
+        };
+        self.capacity = cluster.capacity_hint();
+        let fragment = cluster.into_fragment(media, header, &self.document, position, incomplete)?;
+        if fragment.index().tags.is_identity() {
             self.ready.push_back(Ok(fragment));
         } else {
             self.unnamed = Some(fragment);
         }
         Ok(())
+    }
+
+    /// Gives the fragment that nothing names yet the tags that were found after it.
+    fn name_unnamed(&mut self) {
+        if let Some(unnamed) = &mut self.unnamed {
+            unnamed.index.tags = std::mem::take(&mut self.tags);
+        }
     }
 
     fn yield_unnamed(&mut self) {
@@ -362,19 +476,29 @@ impl FragmentReader {
 
     /// Yields what is left of a document that ended before a Cluster.
     fn yield_remnant(&mut self, incomplete: Incomplete) {
-        let remnant = Fragment {
-            tags: std::mem::take(&mut self.tags),
-            tracks: self.document.tracks.clone(),
+        let tags = std::mem::take(&mut self.tags);
+        let remnant = self.fragment_without_frames(tags, FragmentState::Incomplete(incomplete), 0);
+        self.ready.push_back(Ok(remnant));
+    }
+
+    fn fragment_without_frames(
+        &mut self,
+        tags: FragmentTags,
+        state: FragmentState,
+        media_len: u64,
+    ) -> Fragment {
+        let index = FragmentIndex {
+            tags,
+            tracks: self.document.tracks.set.clone(),
             timestamp_scale_ns: self.document.timestamp_scale_ns,
             cluster_timestamp: 0,
-            blocks: Vec::new(),
-            start_codes: StartCodes::default(),
-            data: Bytes::new(),
+            frames: FrameTable::default(),
+            media_len,
             offset: self.window.offset(),
             position: self.next_position(),
-            incomplete: Some(incomplete),
+            state,
         };
-        self.ready.push_back(Ok(remnant));
+        Fragment::new(index, Bytes::new(), self.document.header(&mut self.last_document))
     }
 
     fn next_position(&mut self) -> u64 {
@@ -393,82 +517,51 @@ impl FragmentReader {
             self.end_document();
             return Ok(());
         }
-        let (element, missing_bytes) = match (&self.skip, self.level) {
-            (Some(skip), _) => (skip.element, Some(skip.bytes)),
-            _ if !bytes.is_empty() => {
-                let missing = match ElementHeader::read(bytes) {
-                    HeaderRead::Header(header) => header.size.and_then(|size| {
-                        size.checked_add(u64::from(header.len))?.checked_sub(bytes.len() as u64)
-                    }),
-                    HeaderRead::Incomplete | HeaderRead::Invalid { .. } => None,
-                };
-                ("the header of a document or fragment", missing)
+        if let Some(skip) = self.skip.take() {
+            let incomplete = Incomplete { offset, element: skip.element, missing_bytes: Some(skip.bytes) };
+            if let AfterSkip::PassedOver(mut passed_over) = skip.then {
+                passed_over.index.state = FragmentState::Incomplete(incomplete);
+                self.ready.push_back(Ok(*passed_over));
+                self.end_document();
+            } else {
+                self.end_with_remnant(incomplete);
             }
-            (None, Level::Segment { end: Some(end) }) if end > offset && self.document.has_cluster => {
-                ("a Segment", end.checked_sub(offset))
+            return Ok(());
+        }
+        let (element, missing_bytes) = match self.level {
+            _ if !bytes.is_empty() => match ElementHeader::read(bytes) {
+                HeaderRead::Header(header) => {
+                    let missing = header.size.and_then(|size| {
+                        size.checked_add(u64::from(header.len))?.checked_sub(bytes.len() as u64)
+                    });
+                    (IncompleteElement::Header, missing)
+                }
+                HeaderRead::Incomplete | HeaderRead::Invalid { .. } => (IncompleteElement::Header, None),
+            },
+            Level::Segment { end: Some(end) } if end > offset && self.document.has_cluster => {
+                (IncompleteElement::Segment, end.checked_sub(offset))
             }
             _ => {
                 self.end_document();
                 return Ok(());
             }
         };
-        if let Some(unnamed) = &mut self.unnamed {
-            unnamed.tags = std::mem::take(&mut self.tags);
-        }
-        self.yield_unnamed();
-        self.yield_remnant(Incomplete { offset, element, missing_bytes });
+        self.end_with_remnant(Incomplete { offset, element, missing_bytes });
         Ok(())
     }
-}
 
-impl Iterator for FragmentReader {
-    type Item = Result<Fragment, Error>;
-
-    /// The next fragment, or `None` when more input is needed or, after [`finish`](Self::finish), there is none.
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() && self.input != Input::Done {
-            let step = match self.step() {
-                Ok(Step::Forward) => continue,
-                Ok(Step::NeedsInput) if self.input == Input::Open => return None,
-                Ok(Step::NeedsInput) => self.end_of_input(),
-                Err(error) => Err(error),
-            };
-            self.input = Input::Done;
-            if let Err(mut error) = step {
-                self.yield_unnamed();
-                if let Some(cluster) = &self.cluster {
-                    error = error.in_fragment(name(cluster.number(), self.fragments));
-                }
-                self.ready.push_back(Err(error));
-            }
-        }
-        self.ready.pop_front()
-    }
-}
-
-impl Default for Document {
-    fn default() -> Self {
-        Self { tracks: Arc::from([]), timestamp_scale_ns: 1_000_000, has_cluster: false }
+    fn end_with_remnant(&mut self, incomplete: Incomplete) {
+        self.name_unnamed();
+        self.yield_unnamed();
+        self.yield_remnant(incomplete);
     }
 }
 
 fn known_size(header: ElementHeader, offset: u64) -> Result<u64, Error> {
     header.size.ok_or_else(|| {
-        let found = format!("unknown size in element {:X}", header.id);
+        let found = format!("unknown size in {}", ids::name(header.id));
         Error::malformed("unknown size in Segments and Clusters only", found).at(offset)
     })
-}
-
-/// TimestampScale (RFC 9559 section 5.1.2.9), up to the second that the service allows.
-fn timestamp_scale(payload: Cursor<'_>) -> Result<u32, Error> {
-    let scale = payload.uint()?;
-    match u32::try_from(scale) {
-        Ok(scale @ 1..=1_000_000_000) => Ok(scale),
-        _ => {
-            let expected = "a TimestampScale of 1 ns to 1 s";
-            Err(Error::malformed(expected, format!("{scale} ns")).at(payload.offset()))
-        }
-    }
 }
 
 /// Checks that a document begins here, as far as there are bytes.
@@ -484,7 +577,7 @@ fn check_signature(bytes: &[u8]) -> Result<(), Error> {
         [0x89, b'P', b'N', b'G', ..] => " (a PNG picture)",
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => " (an MP4 file)",
         [b'R', b'I', b'F', b'F', ..] => " (a RIFF file: WAV or AVI)",
-        [b'{', ..] => " (JSON: an error answer of the service?)",
+        [b'{', ..] => " (JSON: an error response of the service?)",
         [0, 0, 0, 1, ..] | [0, 0, 1, ..] => " (an H.264 or H.265 byte stream)",
         [0x47, ..] => " (an MPEG transport stream?)",
         _ => "",

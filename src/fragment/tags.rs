@@ -3,26 +3,13 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
-use crate::fragment::FragmentNumber;
 use crate::matroska::{Cursor, ids};
+use crate::tags::FragmentTags;
 use crate::timestamp::Timestamp;
 
 const PREFIX: &str = "AWS_KINESISVIDEO_";
 
-/// What the service says of a fragment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct FragmentTags {
-    pub(crate) number: Option<FragmentNumber>,
-    pub(crate) server_timestamp: Option<Timestamp>,
-    pub(crate) producer_timestamp: Option<Timestamp>,
-}
-
 impl FragmentTags {
-    /// Whether they identify a fragment. Those of `MILLIS_BEHIND_NOW` and the like, behind a Cluster, do not.
-    pub(crate) fn is_identity(&self) -> bool {
-        *self != Self::default()
-    }
-
     /// Reads the payload of a Tags element over what is known so far.
     ///
     /// A tag that says that the service stopped is an [`ErrorKind::Service`].
@@ -43,7 +30,14 @@ impl FragmentTags {
                 let Some(name) = name.strip_prefix(PREFIX) else { continue };
                 match name {
                     "FRAGMENT_NUMBER" => {
-                        self.number = Some(value.parse().map_err(|e: Error| e.at(value_at))?)
+                        let number = value.parse().map_err(|_| {
+                            Error::malformed(
+                                "a fragment number of 1 to 128 digits",
+                                format!("{:?}", shorten(&value)),
+                            )
+                            .at(value_at)
+                        })?;
+                        self.number = Some(number);
                     }
                     // The second names are those of the documentation of GetMediaForFragmentList.
                     "SERVER_TIMESTAMP" | "SERVER_SIDE_TIMESTAMP" => {
@@ -81,6 +75,11 @@ fn read_simple_tag<'a>(mut simple_tag: Cursor<'a>) -> Result<(Cow<'a, str>, Cow<
         }
     }
     Ok((name, value))
+}
+
+/// The front of a text, for a message.
+fn shorten(text: &str) -> String {
+    text.chars().take(48).collect()
 }
 
 fn read_timestamp(value: &str, at: u64) -> Result<Timestamp, Error> {

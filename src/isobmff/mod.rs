@@ -1,4 +1,4 @@
-//! The clip as ISO BMFF (ISO/IEC 14496-12): a progressive MP4, whose index stands in front of its media.
+//! The clip as ISO BMFF (ISO/IEC 14496-12): a progressive MP4, whose index is before its media.
 //!
 //! ```text
 //! ftyp                      4.3     brands
@@ -24,17 +24,22 @@
 //! mdat                      8.1.1   chunks of at most half a second, tracks in turn
 //! ```
 //!
-//! [`layout`] decides where each sample goes, [`movie`] writes everything in front of the media.
+//! [`layout`] decides where each sample goes, [`movie`] writes everything before the media.
 
-pub(crate) mod layout;
+mod bit_rate;
+mod layout;
 pub(crate) mod movie;
 mod sample_entry;
 mod sample_table;
+mod track_cursor;
+mod track_layout;
+mod track_report;
 mod writer;
 
 use crate::error::{Error, ErrorKind};
 
 pub(crate) use layout::Layout;
+pub(crate) use track_layout::TrackLayout;
 
 /// Why something that has 32 bits in the file does not fit.
 fn too_large(what: &'static str, found: u64) -> Error {

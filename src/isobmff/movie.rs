@@ -1,15 +1,16 @@
-//! Everything in front of the media: `ftyp`, `moov`, and the header of `mdat`.
+//! Everything before the media: `ftyp`, `moov`, and the header of `mdat`.
+//!
+//! Above each write stands its line of the clause's syntax.
 
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::isobmff::layout::{Layout, SampleSizes, TrackLayout};
-use crate::isobmff::sample_entry::{code, dimensions, pixel_aspect};
+use crate::isobmff::layout::Layout;
+use crate::isobmff::sample_entry::{dimensions, pixel_aspect};
 use crate::isobmff::sample_table::{ChunkOffsets, write_sample_table};
+use crate::isobmff::track_layout::{SampleSizes, TrackLayout};
 use crate::isobmff::writer::{BoxWriter, version_for};
-use crate::report::TrackReport;
 use crate::time::units::ns_to_ticks;
 use crate::timestamp::Timestamp;
-use crate::track::Entry;
 
 /// Ticks per second of the movie: a millisecond is whole in it, and the offset between the tracks is exact to 6 µs.
 const MOVIE_TIMESCALE: u32 = 90_000;
@@ -21,7 +22,7 @@ const UNITY_MATRIX: [u32; 9] = [0x0001_0000, 0, 0, 0, 0x0001_0000, 0, 0, 0, 0x40
 
 /// The bytes in front of the media of `layout`. Chunk offsets have 64 bits only if they must.
 pub(crate) fn write_head(layout: &Layout<'_>, creation_time: Timestamp) -> Result<Vec<u8>, Error> {
-    match write_head_with(layout, creation_time, layout.len > u64::from(u32::MAX))? {
+    match write_head_with(layout, creation_time, layout.body.len() > u64::from(u32::MAX))? {
         Some(head) => Ok(head),
         None => write_head_with(layout, creation_time, true).map(Option::unwrap_or_default),
     }
@@ -42,7 +43,7 @@ fn write_head_with(
             chunk_offsets.push(write_track(w, track, creation_time, wide));
         }
     });
-    write_media_data_header(&mut w, layout.len);
+    write_media_data_header(&mut w, layout.body.len());
     let media_start = w.len() as u64;
     let fits = chunk_offsets.iter().all(|offsets: &ChunkOffsets| offsets.patch(&mut w, media_start));
     let head = w.finish()?;
@@ -67,8 +68,11 @@ fn expected_size(layout: &Layout<'_>) -> usize {
 fn write_file_type(w: &mut BoxWriter, layout: &Layout<'_>) {
     let has_h264 = layout.tracks.iter().any(|track| track.codec == Codec::H264);
     w.write_box(b"ftyp", |w| {
+        // unsigned int(32) major_brand;
         w.bytes(b"isom");
+        // unsigned int(32) minor_version;
         w.u32(0x200);
+        // unsigned int(32) compatible_brands[];
         w.bytes(b"isomiso2");
         if has_h264 {
             w.bytes(b"avc1");
@@ -82,19 +86,31 @@ fn write_movie_header(w: &mut BoxWriter, layout: &Layout<'_>, creation_time: Tim
     let created = file_time(creation_time);
     let duration = layout.tracks.iter().map(|track| Edits::of(track).end).max().unwrap_or(0);
     let version = version_for(&[created, duration]);
+    let last_track = layout.tracks.iter().map(|track| track.run.track.number).max().unwrap_or(0);
     w.write_full_box(b"mvhd", version, 0, |w| {
+        // unsigned int(32|64) creation_time;
         w.sized(version, created);
+        // unsigned int(32|64) modification_time;
         w.sized(version, created);
+        // unsigned int(32) timescale;
         w.u32(MOVIE_TIMESCALE);
+        // unsigned int(32|64) duration;
         w.sized(version, duration);
+        // template int(32) rate = 0x00010000;
         w.u32(0x0001_0000);
+        // template int(16) volume = 0x0100;
         w.u16(0x0100);
-        w.zeros(10);
+        // const bit(16) reserved = 0;
+        w.zeros(2);
+        // const unsigned int(32)[2] reserved = 0;
+        w.zeros(8);
+        // template int(32)[9] matrix;
         for value in UNITY_MATRIX {
             w.u32(value);
         }
+        // bit(32)[6] pre_defined = 0;
         w.zeros(24);
-        let last_track = layout.tracks.iter().map(|track| track.track.number).max().unwrap_or(0);
+        // unsigned int(32) next_track_ID;
         w.u32((last_track as u32).saturating_add(1));
     });
 }
@@ -123,34 +139,49 @@ fn write_track(
     chunk_offsets.unwrap_or_default()
 }
 
-/// TrackHeaderBox (section 8.3.2): enabled, in the movie.
+/// TrackHeaderBox (section 8.3.2).
 fn write_track_header(w: &mut BoxWriter, track: &TrackLayout<'_>, edits: Edits, creation_time: Timestamp) {
+    const ENABLED: u32 = 1;
+    const IN_MOVIE: u32 = 2;
     let created = file_time(creation_time);
     let version = version_for(&[created, edits.end]);
     let is_video = track.codec.is_video();
-    w.write_full_box(b"tkhd", version, 3, |w| {
+    let (width, height) = shown_size(track);
+    w.write_full_box(b"tkhd", version, ENABLED | IN_MOVIE, |w| {
+        // unsigned int(32|64) creation_time;
         w.sized(version, created);
+        // unsigned int(32|64) modification_time;
         w.sized(version, created);
-        w.u32(track.track.number as u32);
+        // unsigned int(32) track_ID;
+        w.u32(track.run.track.number as u32);
+        // const unsigned int(32) reserved = 0;
         w.zeros(4);
+        // unsigned int(32|64) duration;
         w.sized(version, edits.end);
+        // const unsigned int(32)[2] reserved = 0;
         w.zeros(8);
+        // template int(16) layer = 0;
         w.u16(0);
+        // template int(16) alternate_group = 0;
         w.u16(0);
+        // template int(16) volume = {if track_is_audio 0x0100 else 0};
         w.u16(if is_video { 0 } else { 0x0100 });
+        // const unsigned int(16) reserved = 0;
         w.zeros(2);
+        // template int(32)[9] matrix;
         for value in UNITY_MATRIX {
             w.u32(value);
         }
-        let (width, height) = shown_size(track);
+        // unsigned int(32) width;
         w.u32(width);
+        // unsigned int(32) height;
         w.u32(height);
     });
 }
 
-/// Size as shown in 16.16 bits, pixels made square.
+/// Width and height as shown, in 16.16 bits: with square pixels.
 fn shown_size(track: &TrackLayout<'_>) -> (u32, u32) {
-    let Some(entry) = track.track.entries.first() else { return (0, 0) };
+    let Some(entry) = track.run.track.descriptions.first() else { return (0, 0) };
     let (width, height) = dimensions(entry);
     let (horizontal, vertical) = pixel_aspect(entry).unwrap_or((1, 1));
     let fixed = |pixels: u32| u64::from(pixels).saturating_mul(0x0001_0000);
@@ -160,7 +191,7 @@ fn shown_size(track: &TrackLayout<'_>) -> (u32, u32) {
     (clamp(width), clamp(fixed(height)))
 }
 
-/// What of a track is played when, in ticks of the movie. Points are rounded, so that the tracks stay together.
+/// Which part of a track is played when, in ticks of the movie. Points are rounded, so that the tracks stay together.
 #[derive(Debug, Clone, Copy)]
 struct Edits {
     start: u64,
@@ -184,7 +215,7 @@ impl Edits {
         }
     }
 
-    /// EditListBox (section 8.6.6), unless it would say what its absence does.
+    /// EditListBox (section 8.6.6), unless it would mean what its absence means.
     fn write(self, w: &mut BoxWriter) {
         if self.start == 0 && self.media_time == 0 {
             return;
@@ -195,6 +226,7 @@ impl Edits {
         w.write_box(b"edts", |w| {
             w.write_full_box(b"elst", version, 0, |w| {
                 let starts_late = self.start > 0;
+                // unsigned int(32) entry_count;
                 w.u32(if starts_late { 2 } else { 1 });
                 if starts_late {
                     write_edit(w, version, self.start, u64::MAX);
@@ -207,23 +239,34 @@ impl Edits {
 
 /// One edit, at normal rate. A media time of -1 is an empty edit.
 fn write_edit(w: &mut BoxWriter, version: u8, duration: u64, media_time: u64) {
+    // unsigned int(32|64) segment_duration;
     w.sized(version, duration);
+    // int(32|64) media_time;
     w.sized(version, media_time);
+    // int(16) media_rate_integer;
     w.u16(1);
+    // int(16) media_rate_fraction = 0;
     w.u16(0);
 }
 
 /// MediaHeaderBox (section 8.4.2): the sum of the deltas, no language.
 fn write_media_header(w: &mut BoxWriter, track: &TrackLayout<'_>, creation_time: Timestamp) {
+    /// `und` (ISO 639-2/T), each letter less 0x60.
     const UNDETERMINED: u16 = 0x55C4;
     let created = file_time(creation_time);
     let version = version_for(&[created, track.times.duration]);
     w.write_full_box(b"mdhd", version, 0, |w| {
+        // unsigned int(32|64) creation_time;
         w.sized(version, created);
+        // unsigned int(32|64) modification_time;
         w.sized(version, created);
+        // unsigned int(32) timescale;
         w.u32(track.times.timescale);
+        // unsigned int(32|64) duration;
         w.sized(version, track.times.duration);
+        // bit(1) pad = 0; unsigned int(5)[3] language;
         w.u16(UNDETERMINED);
+        // unsigned int(16) pre_defined = 0;
         w.zeros(2);
     });
 }
@@ -233,9 +276,13 @@ fn write_handler(w: &mut BoxWriter, codec: Codec) {
     let (handler, name) =
         if codec.is_video() { (b"vide", &b"VideoHandler\0"[..]) } else { (b"soun", &b"SoundHandler\0"[..]) };
     w.write_full_box(b"hdlr", 0, 0, |w| {
+        // unsigned int(32) pre_defined = 0;
         w.zeros(4);
+        // unsigned int(32) handler_type;
         w.bytes(handler);
+        // const unsigned int(32)[3] reserved = 0;
         w.zeros(12);
+        // utf8string name;
         w.bytes(name);
     });
 }
@@ -243,18 +290,30 @@ fn write_handler(w: &mut BoxWriter, codec: Codec) {
 /// VideoMediaHeaderBox (section 12.1.2) or SoundMediaHeaderBox (section 12.2.2).
 fn write_media_information_header(w: &mut BoxWriter, codec: Codec) {
     if codec.is_video() {
-        w.write_full_box(b"vmhd", 0, 1, |w| w.zeros(8));
+        w.write_full_box(b"vmhd", 0, 1, |w| {
+            // template unsigned int(16) graphicsmode = 0;
+            w.u16(0);
+            // template unsigned int(16)[3] opcolor = {0, 0, 0};
+            w.zeros(6);
+        });
     } else {
-        w.write_full_box(b"smhd", 0, 0, |w| w.zeros(4));
+        w.write_full_box(b"smhd", 0, 0, |w| {
+            // template int(16) balance = 0;
+            w.u16(0);
+            // const unsigned int(16) reserved = 0;
+            w.zeros(2);
+        });
     }
 }
 
-/// DataInformationBox (section 8.7.1): the media is in this file.
+/// DataInformationBox (section 8.7.1) with a DataReferenceBox (section 8.7.2): the media is in this file.
 fn write_data_information(w: &mut BoxWriter) {
+    const SELF_CONTAINED: u32 = 1;
     w.write_box(b"dinf", |w| {
         w.write_full_box(b"dref", 0, 0, |w| {
+            // unsigned int(32) entry_count;
             w.u32(1);
-            w.write_full_box(b"url ", 0, 1, |_| {});
+            w.write_full_box(b"url ", 0, SELF_CONTAINED, |_| {});
         });
     });
 }
@@ -263,10 +322,12 @@ fn write_data_information(w: &mut BoxWriter) {
 fn write_media_data_header(w: &mut BoxWriter, len: u64) {
     match u32::try_from(len.saturating_add(8)) {
         Ok(size) => {
+            // unsigned int(32) size; unsigned int(32) type;
             w.u32(size);
             w.bytes(b"mdat");
         }
         Err(_) => {
+            // unsigned int(32) size = 1; unsigned int(32) type; unsigned int(64) largesize;
             w.u32(1);
             w.bytes(b"mdat");
             w.u64(len.saturating_add(16));
@@ -278,26 +339,4 @@ fn write_media_data_header(w: &mut BoxWriter, len: u64) {
 fn file_time(time: Timestamp) -> u64 {
     let seconds = time.as_millis().div_euclid(1000).saturating_add(UNIX_EPOCH_FROM_1904);
     u64::try_from(seconds).unwrap_or(0)
-}
-
-/// What the report says of a track.
-pub(crate) fn report(layout: &TrackLayout<'_>) -> TrackReport {
-    let track = layout.track;
-    let codes = layout.entries.iter().map(|&(entry, parameter_sets)| code(entry, parameter_sets));
-    let audio = match track.entries.first() {
-        Some(Entry::Audio(config)) => Some(config),
-        _ => None,
-    };
-    let samples = u64::from(layout.samples);
-    TrackReport {
-        number: track.number,
-        codec: layout.codec,
-        sample_entries: codes.collect(),
-        samples,
-        bytes: layout.bytes,
-        sync_samples: if layout.codec.is_video() { layout.sync_samples.len() as u64 } else { samples },
-        dimensions: track.entries.first().map_or((0, 0), dimensions),
-        sampling_rate: audio.map_or(0, |config| config.sampling_rate()),
-        channels: audio.map_or(0, |config| config.channels()),
-    }
 }

@@ -1,28 +1,26 @@
 //! SampleDescriptionBox (ISO/IEC 14496-12 section 8.5.2): what a decoder must know of the samples.
+//!
+//! Above each write stands its line of the clause's syntax.
 
 use crate::codec::{AudioConfig, Codec, Colour, VideoConfig};
-use crate::isobmff::layout::TrackLayout;
+use crate::isobmff::bit_rate::BitRates;
+use crate::isobmff::track_layout::TrackLayout;
 use crate::isobmff::writer::BoxWriter;
-use crate::track::{Entry, ParameterSets};
-
-/// Rates of a track, for `btrt` and `esds`.
-#[derive(Debug, Clone, Copy)]
-struct BitRates {
-    largest_sample: u32,
-    max: u32,
-    average: u32,
-}
+use crate::plan::{InBandParameterSets, SampleDescription};
 
 /// `stsd`, with one entry for each configuration of the track.
 pub(super) fn write_sample_description(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
     let rates = BitRates::of(layout);
     w.write_full_box(b"stsd", 0, 0, |w| {
+        // unsigned int(32) entry_count;
         w.u32(layout.entries.len() as u32);
         for &(entry, parameter_sets) in &layout.entries {
             let code = code(entry, parameter_sets);
             match entry {
-                Entry::Video { config, .. } => write_visual(w, code, entry, config, parameter_sets, rates),
-                Entry::Audio(config) => write_audio(w, code, config, rates),
+                SampleDescription::Video { config, .. } => {
+                    write_visual(w, code, entry, config, parameter_sets, rates)
+                }
+                SampleDescription::Audio(config) => write_audio(w, code, config, rates),
             }
         }
     });
@@ -30,8 +28,8 @@ pub(super) fn write_sample_description(w: &mut BoxWriter, layout: &TrackLayout<'
 
 /// The four-character code of a sample entry. `avc1` and `hvc1` promise that all parameter sets are in the entry;
 /// `avc3` and `hev1` allow them in the samples (ISO/IEC 14496-15 sections 5.4.2.1 and 8.4.1.1).
-pub(super) fn code(entry: &Entry, parameter_sets: ParameterSets) -> &'static str {
-    let in_band = parameter_sets == ParameterSets::Different;
+pub(super) fn code(entry: &SampleDescription, parameter_sets: InBandParameterSets) -> &'static str {
+    let in_band = parameter_sets == InBandParameterSets::Different;
     match (entry.codec(), in_band) {
         (Codec::H264, false) => "avc1",
         (Codec::H264, true) => "avc3",
@@ -44,18 +42,20 @@ pub(super) fn code(entry: &Entry, parameter_sets: ParameterSets) -> &'static str
 }
 
 /// Width and height as decoded, in pixels: those of the SPS, else what the producer declared.
-pub(super) fn dimensions(entry: &Entry) -> (u32, u32) {
+pub(super) fn dimensions(entry: &SampleDescription) -> (u32, u32) {
     match entry {
-        Entry::Video { config, pixels } => config.picture().map_or(*pixels, |p| (p.width, p.height)),
-        Entry::Audio(_) => (0, 0),
+        SampleDescription::Video { config, pixels } => {
+            config.picture().map_or(*pixels, |p| (p.width, p.height))
+        }
+        SampleDescription::Audio(_) => (0, 0),
     }
 }
 
 /// Width to height of a pixel.
-pub(super) fn pixel_aspect(entry: &Entry) -> Option<(u32, u32)> {
+pub(super) fn pixel_aspect(entry: &SampleDescription) -> Option<(u32, u32)> {
     match entry {
-        Entry::Video { config, .. } => config.picture().and_then(|picture| picture.pixel_aspect),
-        Entry::Audio(_) => None,
+        SampleDescription::Video { config, .. } => config.picture().and_then(|picture| picture.pixel_aspect),
+        SampleDescription::Audio(_) => None,
     }
 }
 
@@ -66,7 +66,9 @@ fn write_box(w: &mut BoxWriter, code: &str, body: impl FnOnce(&mut BoxWriter)) {
 
 /// SampleEntry (section 8.5.2.2): the data is in this file.
 fn write_sample_entry_head(w: &mut BoxWriter) {
+    // const unsigned int(8)[6] reserved = 0;
     w.zeros(6);
+    // unsigned int(16) data_reference_index;
     w.u16(1);
 }
 
@@ -74,68 +76,97 @@ fn write_sample_entry_head(w: &mut BoxWriter) {
 fn write_visual(
     w: &mut BoxWriter,
     code: &str,
-    entry: &Entry,
+    entry: &SampleDescription,
     config: &VideoConfig,
-    parameter_sets: ParameterSets,
+    parameter_sets: InBandParameterSets,
     rates: BitRates,
 ) {
     let (width, height) = dimensions(entry);
     write_box(w, code, |w| {
         write_sample_entry_head(w);
-        w.zeros(16);
+        // unsigned int(16) pre_defined = 0; const unsigned int(16) reserved = 0;
+        w.zeros(4);
+        // unsigned int(32)[3] pre_defined = 0;
+        w.zeros(12);
+        // unsigned int(16) width;
         w.u16(u16::try_from(width).unwrap_or(u16::MAX));
+        // unsigned int(16) height;
         w.u16(u16::try_from(height).unwrap_or(u16::MAX));
+        // template unsigned int(32) horizresolution = 0x00480000; // 72 dpi
         w.u32(0x0048_0000);
+        // template unsigned int(32) vertresolution = 0x00480000; // 72 dpi
         w.u32(0x0048_0000);
+        // const unsigned int(32) reserved = 0;
         w.u32(0);
+        // template unsigned int(16) frame_count = 1;
         w.u16(1);
+        // uint(8)[32] compressorname;
         w.zeros(32);
+        // template unsigned int(16) depth = 0x0018; // colour without alpha
         w.u16(0x0018);
+        // int(16) pre_defined = -1;
         w.u16(u16::MAX);
         let configuration = if config.codec() == Codec::H265 { b"hvcC" } else { b"avcC" };
         w.write_box(configuration, |w| {
-            config.write(w.as_mut_vec(), parameter_sets != ParameterSets::Different);
+            config.write(w.as_mut_vec(), parameter_sets != InBandParameterSets::Different);
         });
         if let Some((horizontal, vertical)) = pixel_aspect(entry) {
-            w.write_box(b"pasp", |w| {
-                w.u32(horizontal);
-                w.u32(vertical);
-            });
+            write_pixel_aspect(w, horizontal, vertical);
         }
         if let Some(colour) = config.picture().and_then(|picture| picture.colour) {
             write_colour(w, colour);
         }
-        rates.write(w);
+        write_bit_rates(w, rates);
+    });
+}
+
+/// PixelAspectRatioBox (section 12.1.4).
+fn write_pixel_aspect(w: &mut BoxWriter, horizontal: u32, vertical: u32) {
+    w.write_box(b"pasp", |w| {
+        // unsigned int(32) hSpacing;
+        w.u32(horizontal);
+        // unsigned int(32) vSpacing;
+        w.u32(vertical);
     });
 }
 
 /// ColourInformationBox (section 12.1.5), on-screen colours.
 fn write_colour(w: &mut BoxWriter, colour: Colour) {
     w.write_box(b"colr", |w| {
+        // unsigned int(32) colour_type;
         w.bytes(b"nclx");
+        // unsigned int(16) colour_primaries;
         w.u16(colour.primaries);
+        // unsigned int(16) transfer_characteristics;
         w.u16(colour.transfer);
+        // unsigned int(16) matrix_coefficients;
         w.u16(colour.matrix);
+        // unsigned int(1) full_range_flag; unsigned int(7) reserved = 0;
         w.u8(u8::from(colour.full_range) << 7);
     });
 }
 
-/// AudioSampleEntry (section 12.2.3), version 0. G.711 says 16 bits, the size of a sample once it is decoded, as
-/// QuickTime does for compressed sound.
+/// AudioSampleEntry (section 12.2.3), version 0. G.711 has 16 bits too, the size of a sample once it is decoded, as
+/// QuickTime wants it for compressed sound.
 fn write_audio(w: &mut BoxWriter, code: &str, config: &AudioConfig, rates: BitRates) {
     write_box(w, code, |w| {
         write_sample_entry_head(w);
+        // const unsigned int(32)[2] reserved = 0;
         w.zeros(8);
+        // unsigned int(16) channelcount;
         w.u16(config.channels());
+        // template unsigned int(16) samplesize = 16;
         w.u16(16);
+        // unsigned int(16) pre_defined = 0; const unsigned int(16) reserved = 0;
         w.zeros(4);
-        // 16.16 bits hold rates up to 65,535 Hz. A larger one is 0 here and stands in the codec's configuration.
+        // template unsigned int(32) samplerate = {default samplerate of media}<<16;
+        // Rates above 65,535 Hz do not fit. They are 0 here and stand in the codec's configuration.
         w.u16(u16::try_from(config.sampling_rate()).unwrap_or(0));
         w.u16(0);
         if let AudioConfig::Aac(config) = config {
             write_elementary_stream_descriptor(w, config.specific_config(), rates);
         }
-        rates.write(w);
+        write_bit_rates(w, rates);
     });
 }
 
@@ -157,18 +188,26 @@ fn write_elementary_stream_descriptor(w: &mut BoxWriter, specific_config: &[u8],
     let stream = (ES_HEAD + DESCRIPTOR_HEAD + DESCRIPTOR_HEAD + SL_CONFIG).saturating_add(decoder);
     w.write_full_box(b"esds", 0, 0, |w| {
         write_descriptor_head(w, ES_DESCR, stream);
-        w.u16(0); // ES_ID, 0 in files
+        // bit(16) ES_ID; 0 in files
+        w.u16(0);
+        // bit(1) streamDependenceFlag; bit(1) URL_Flag; bit(1) OCRstreamFlag; bit(5) streamPriority;
         w.u8(0);
         write_descriptor_head(w, DECODER_CONFIG_DESCR, decoder);
+        // bit(8) objectTypeIndication;
         w.u8(AUDIO_ISO_14496_3);
+        // bit(6) streamType; bit(1) upStream; const bit(1) reserved = 1;
         w.u8(AUDIO_STREAM << 2 | 1);
+        // bit(24) bufferSizeDB;
         w.bytes(rates.largest_sample.to_be_bytes().last_chunk::<3>().unwrap_or(&[0; 3]));
+        // bit(32) maxBitrate;
         w.u32(rates.max);
+        // bit(32) avgBitrate;
         w.u32(rates.average);
         write_descriptor_head(w, DEC_SPECIFIC_INFO, specific);
         w.bytes(specific_config);
         write_descriptor_head(w, SL_CONFIG_DESCR, SL_CONFIG);
-        w.u8(2); // reserved for use in MP4 files
+        // bit(8) predefined; 2 in MP4 files
+        w.u8(2);
     });
 }
 
@@ -181,25 +220,16 @@ fn write_descriptor_head(w: &mut BoxWriter, tag: u8, len: usize) {
     w.u8((len & 0x7F) as u8);
 }
 
-impl BitRates {
-    fn of(layout: &TrackLayout<'_>) -> Self {
-        let bits = u128::from(layout.bytes).saturating_mul(8);
-        let duration_ns = u128::from(layout.times.duration_ns().unsigned_abs());
-        let average = bits.saturating_mul(1_000_000_000).checked_div(duration_ns).unwrap_or(0);
-        let average = u32::try_from(average).unwrap_or(u32::MAX);
-        let busiest = u32::try_from(layout.busiest_second.saturating_mul(8)).unwrap_or(u32::MAX);
-        let largest_sample = layout.largest_sample;
-        Self { largest_sample, max: busiest.max(average), average }
-    }
-
-    /// BitRateBox (ISO/IEC 14496-12 section 8.5.2.2).
-    fn write(self, w: &mut BoxWriter) {
-        w.write_box(b"btrt", |w| {
-            w.u32(self.largest_sample);
-            w.u32(self.max);
-            w.u32(self.average);
-        });
-    }
+/// BitRateBox (ISO/IEC 14496-12 section 8.5.2.2).
+fn write_bit_rates(w: &mut BoxWriter, rates: BitRates) {
+    w.write_box(b"btrt", |w| {
+        // unsigned int(32) bufferSizeDB;
+        w.u32(rates.largest_sample);
+        // unsigned int(32) maxBitrate;
+        w.u32(rates.max);
+        // unsigned int(32) avgBitrate;
+        w.u32(rates.average);
+    });
 }
 
 #[cfg(test)]

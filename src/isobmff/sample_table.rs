@@ -1,14 +1,16 @@
 //! SampleTableBox (ISO/IEC 14496-12 section 8.5.1) and the tables in it.
+//!
+//! Above each write stands its line of the clause's syntax.
 
-use crate::isobmff::layout::{Chunk, SampleSizes, TrackLayout};
 use crate::isobmff::sample_entry::write_sample_description;
+use crate::isobmff::track_layout::{Chunk, SampleSizes, TrackLayout};
 use crate::isobmff::writer::BoxWriter;
 use crate::time::runs::Runs;
 
 /// A chunk offset table whose offsets still count from the start of the media.
 #[derive(Debug, Default)]
 pub(super) struct ChunkOffsets {
-    /// Of the first entry in the bytes written.
+    /// Where its first entry is in the bytes written.
     at: usize,
     wide: bool,
     offsets: Vec<u64>,
@@ -33,9 +35,12 @@ pub(super) fn write_sample_table(w: &mut BoxWriter, layout: &TrackLayout<'_>, wi
 /// TimeToSampleBox (section 8.6.1.2) and CompositionOffsetBox version 0 (section 8.6.1.3).
 fn write_runs(w: &mut BoxWriter, kind: &[u8; 4], runs: &Runs<u32>) {
     w.write_full_box(kind, 0, 0, |w| {
+        // unsigned int(32) entry_count;
         w.u32(runs.as_slice().len() as u32);
         for &(count, value) in runs.as_slice() {
+            // unsigned int(32) sample_count;
             w.u32(count);
+            // unsigned int(32) sample_delta; or unsigned int(32) sample_offset;
             w.u32(value);
         }
     });
@@ -45,23 +50,29 @@ fn write_runs(w: &mut BoxWriter, kind: &[u8; 4], runs: &Runs<u32>) {
 fn write_sync_samples(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
     if layout.codec.is_video() && layout.sync_samples.len() != layout.samples as usize {
         w.write_full_box(b"stss", 0, 0, |w| {
+            // unsigned int(32) entry_count;
             w.u32(layout.sync_samples.len() as u32);
+            // unsigned int(32) sample_number;
             w.u32s(&layout.sync_samples);
         });
     }
 }
 
-/// SampleToChunkBox (section 8.7.4): runs of chunks that are alike.
+/// SampleToChunkBox (section 8.7.4), an entry for each run of chunks that are alike.
 fn write_samples_per_chunk(w: &mut BoxWriter, chunks: &[Chunk]) {
     w.write_full_box(b"stsc", 0, 0, |w| {
         let count_at = w.len();
+        // unsigned int(32) entry_count;
         w.u32(0);
         let mut count = 0_u32;
         let mut last = None;
         for (number, chunk) in (1_u32..).zip(chunks) {
             if last != Some((chunk.samples, chunk.entry)) {
+                // unsigned int(32) first_chunk;
                 w.u32(number);
+                // unsigned int(32) samples_per_chunk;
                 w.u32(chunk.samples);
+                // unsigned int(32) sample_description_index;
                 w.u32((chunk.entry as u32).saturating_add(1));
                 count = count.saturating_add(1);
             }
@@ -75,12 +86,15 @@ fn write_samples_per_chunk(w: &mut BoxWriter, chunks: &[Chunk]) {
 fn write_sample_sizes(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
     w.write_full_box(b"stsz", 0, 0, |w| match &layout.sizes {
         SampleSizes::Constant(size) => {
+            // unsigned int(32) sample_size; unsigned int(32) sample_count;
             w.u32(*size);
             w.u32(layout.samples);
         }
         SampleSizes::Each(sizes) => {
+            // unsigned int(32) sample_size = 0; unsigned int(32) sample_count;
             w.u32(0);
             w.u32(layout.samples);
+            // unsigned int(32) entry_size;
             w.u32s(sizes);
         }
     });
@@ -90,7 +104,9 @@ fn write_sample_sizes(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
 fn write_chunk_offsets(w: &mut BoxWriter, chunks: &[Chunk], wide: bool) -> ChunkOffsets {
     let mut at = 0;
     w.write_full_box(if wide { b"co64" } else { b"stco" }, 0, 0, |w| {
+        // unsigned int(32) entry_count;
         w.u32(chunks.len() as u32);
+        // unsigned int(32|64) chunk_offset;
         at = w.len();
         w.zeros(chunks.len().saturating_mul(if wide { 8 } else { 4 }));
     });
@@ -98,7 +114,7 @@ fn write_chunk_offsets(w: &mut BoxWriter, chunks: &[Chunk], wide: bool) -> Chunk
 }
 
 impl ChunkOffsets {
-    /// Writes the table, now that it is known where the media starts. Answers whether every offset fits.
+    /// Writes the table, now that it is known where the media starts. Returns whether every offset fits.
     pub(super) fn patch(&self, w: &mut BoxWriter, media_start: u64) -> bool {
         let width = if self.wide { 8 } else { 4 };
         let mut at = self.at;

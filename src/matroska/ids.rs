@@ -1,5 +1,7 @@
 //! Element IDs of RFC 8794 and RFC 9559, and which element can stand inside which.
 
+use std::borrow::Cow;
+
 /// An element ID with its length marker, as RFC 9559 prints it.
 pub(crate) type ElementId = u32;
 
@@ -55,4 +57,64 @@ pub(crate) const TAG_STRING: ElementId = 0x4487;
 /// that end a Cluster of unknown size (RFC 8794 section 6.2).
 pub(crate) const fn ends_cluster(id: ElementId) -> bool {
     matches!(id, EBML | SEGMENT | SEEK_HEAD | INFO | TRACKS | CLUSTER | CUES | ATTACHMENTS | CHAPTERS | TAGS)
+}
+
+/// Name of an element for a message: RFC 9559's where it is one that is read here, else its ID.
+pub(crate) fn name(id: ElementId) -> Cow<'static, str> {
+    Cow::Borrowed(match id {
+        EBML => "the EBML header",
+        VOID => "Void",
+        SEGMENT => "Segment",
+        SEEK_HEAD => "SeekHead",
+        INFO => "Info",
+        TRACKS => "Tracks",
+        CLUSTER => "Cluster",
+        CUES => "Cues",
+        ATTACHMENTS => "Attachments",
+        CHAPTERS => "Chapters",
+        TAGS => "Tags",
+        TIMESTAMP_SCALE => "TimestampScale",
+        TIMESTAMP => "Timestamp",
+        SIMPLE_BLOCK => "SimpleBlock",
+        BLOCK_GROUP => "BlockGroup",
+        BLOCK => "Block",
+        BLOCK_DURATION => "BlockDuration",
+        REFERENCE_BLOCK => "ReferenceBlock",
+        ENCRYPTED_BLOCK => "EncryptedBlock",
+        TRACK_ENTRY => "TrackEntry",
+        TRACK_NUMBER => "TrackNumber",
+        TRACK_TYPE => "TrackType",
+        CODEC_ID => "CodecId",
+        CODEC_PRIVATE => "CodecPrivate",
+        DEFAULT_DURATION => "DefaultDuration",
+        VIDEO => "Video",
+        PIXEL_WIDTH => "PixelWidth",
+        PIXEL_HEIGHT => "PixelHeight",
+        AUDIO => "Audio",
+        SAMPLING_FREQUENCY => "SamplingFrequency",
+        CHANNELS => "Channels",
+        CONTENT_ENCODINGS => "ContentEncodings",
+        CONTENT_ENCODING => "ContentEncoding",
+        CONTENT_ENCODING_SCOPE => "ContentEncodingScope",
+        CONTENT_ENCODING_TYPE => "ContentEncodingType",
+        CONTENT_COMPRESSION => "ContentCompression",
+        CONTENT_COMP_ALGO => "ContentCompAlgo",
+        CONTENT_COMP_SETTINGS => "ContentCompSettings",
+        TAG => "Tag",
+        SIMPLE_TAG => "SimpleTag",
+        TAG_NAME => "TagName",
+        TAG_STRING => "TagString",
+        _ => return Cow::Owned(format!("element {id:X}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(name(CLUSTER), "Cluster");
+        assert_eq!(name(0x4286), "element 4286");
+    }
 }

@@ -100,6 +100,25 @@ impl TrackEntry {
         Ok(entries)
     }
 
+    /// The codec private data, if there is any. Fails, in words, for a track whose frames were compressed or encrypted.
+    pub(crate) fn usable_codec_private(&self) -> Result<Option<&[u8]>, &str> {
+        match &self.encoding {
+            ContentEncoding::Unsupported(found) => Err(found),
+            ContentEncoding::None | ContentEncoding::HeaderStripping(_) => {
+                Ok(self.codec_private.as_deref().filter(|private| !private.is_empty()))
+            }
+        }
+    }
+
+    /// What was cut off the front of every frame.
+    pub(crate) fn stripped_header(&self) -> &Bytes {
+        static NOTHING: Bytes = Bytes::new();
+        match &self.encoding {
+            ContentEncoding::HeaderStripping(header) => header,
+            ContentEncoding::None | ContentEncoding::Unsupported(_) => &NOTHING,
+        }
+    }
+
     fn parse(mut cursor: Cursor<'_>) -> Result<Self, Error> {
         let at = cursor.offset();
         let mut entry = Self {

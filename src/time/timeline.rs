@@ -14,15 +14,14 @@
 
 use crate::codec::AudioConfig;
 use crate::error::Error;
+use crate::plan::track_configs::{AUDIO_TRACK, VIDEO_TRACK};
+use crate::plan::{FragmentSamples, LeadingRun, PlannedFragment, Sample, SampleDescription};
 use crate::report::Event;
 use crate::time::TrackTimes;
 use crate::time::audio::{AudioFrame, AudioTimes};
 use crate::time::continuity::Span;
 use crate::time::units::ticks_to_ns;
 use crate::time::video::{Presentation, VideoTimes};
-use crate::track::plan::TrackPlan;
-use crate::track::tracks::{AUDIO_TRACK, VIDEO_TRACK};
-use crate::track::{ClipFragment, Entry, Sample, Segment};
 
 /// What becomes of time in which nothing was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,9 +60,9 @@ struct Placement {
 }
 
 impl Timeline {
-    /// Times for the first `fragments` fragments of a plan.
-    pub(crate) fn new(plan: &TrackPlan, fragments: usize, gaps: Gaps) -> Result<Self, Error> {
-        Builder::new(plan, fragments, gaps).build()
+    /// Times for the first fragments of a plan.
+    pub(crate) fn new(run: LeadingRun<'_>, gaps: Gaps) -> Result<Self, Error> {
+        Builder::new(run, gaps).build()
     }
 
     /// How long the clip plays, in nanoseconds.
@@ -75,8 +74,7 @@ impl Timeline {
 }
 
 struct Builder<'a> {
-    plan: &'a TrackPlan,
-    fragments: &'a [ClipFragment],
+    run: LeadingRun<'a>,
     gaps: Gaps,
     video: VideoTimes,
     audio: AudioTimes,
@@ -89,41 +87,37 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(plan: &'a TrackPlan, fragments: usize, gaps: Gaps) -> Self {
-        let fragments = plan.fragments.get(..fragments).unwrap_or(&plan.fragments);
+    fn new(run: LeadingRun<'a>, gaps: Gaps) -> Self {
         Self {
-            plan,
-            fragments,
+            run,
             gaps,
             video: VideoTimes::default(),
-            audio: AudioTimes::new(audio_timescale(plan, fragments)),
+            audio: AudioTimes::new(audio_timescale(run)),
             video_reached: None,
             audio_reached: None,
             closed_ns: 0,
-            fragment_starts_ns: Vec::with_capacity(fragments.len()),
+            fragment_starts_ns: Vec::with_capacity(run.fragments.len()),
             events: Vec::new(),
         }
     }
 
     fn build(mut self) -> Result<Timeline, Error> {
-        let origin_ns = self.fragments.first().map_or(0, |fragment| fragment.start_ns);
+        let origin_ns = self.run.fragments.first().map_or(0, |fragment| fragment.start_ns);
         let mut order = Presentation::default();
-        let segments = self.plan.video.segments.iter().zip(&self.plan.audio.segments);
-        for (fragment, (video, audio)) in self.fragments.iter().zip(segments) {
-            self.add(fragment, video, audio, origin_ns, &mut order)
-                .map_err(|error| error.in_fragment(&fragment.name))?;
+        for fragment in self.run.fragments {
+            self.add(fragment, origin_ns, &mut order)
+                .map_err(|error| error.in_fragment(fragment.name.clone()))?;
         }
         self.finish()
     }
 
     fn add(
         &mut self,
-        fragment: &ClipFragment,
-        video: &Segment,
-        audio: &Segment,
+        fragment: &PlannedFragment,
         origin_ns: i64,
         order: &mut Presentation,
     ) -> Result<(), Error> {
+        let PlannedFragment { video, audio, .. } = fragment;
         let scale_ns = fragment.timestamp_scale_ns;
         order.sort(&video.samples).map_err(|error| error.on_track(VIDEO_TRACK))?;
         let recorded_ns = fragment.start_ns.saturating_sub(origin_ns).saturating_sub(self.closed_ns);
@@ -161,11 +155,11 @@ impl<'a> Builder<'a> {
     /// Decides where a fragment goes that was recorded `recorded_ns` behind the start of the clip.
     fn place(
         &mut self,
-        fragment: &ClipFragment,
+        fragment: &PlannedFragment,
         recorded_ns: i64,
         video: Option<Span>,
         audio: Option<Span>,
-        segment: &Segment,
+        samples: &FragmentSamples,
     ) -> Placement {
         let tracks = [(video, self.video_reached), (audio, self.audio_reached)];
         let pairs = || tracks.iter().filter_map(|&(span, reached)| Some((span?, reached?)));
@@ -174,7 +168,7 @@ impl<'a> Builder<'a> {
             let is_overlap = first_ns <= reached.last_ns;
             is_overlap.then(|| reached.end_ns().saturating_sub(first_ns))
         });
-        let moved_ns = overlaps.chain(self.pcm_overlap(recorded_ns, audio, segment, fragment)).max();
+        let moved_ns = overlaps.chain(self.pcm_overlap(recorded_ns, audio, samples, fragment)).max();
         if let Some(by_ns) = moved_ns.filter(|&by_ns| by_ns > 0) {
             self.events.push(Event::Moved { fragment: fragment.name.clone(), by_ns });
             return Placement { base_ns: recorded_ns.saturating_add(by_ns), behind_gap: true };
@@ -205,41 +199,50 @@ impl<'a> Builder<'a> {
         &self,
         recorded_ns: i64,
         audio: Option<Span>,
-        segment: &Segment,
-        fragment: &ClipFragment,
+        samples: &FragmentSamples,
+        fragment: &PlannedFragment,
     ) -> Option<i64> {
-        let Some(Entry::Audio(AudioConfig::G711(_))) = self.plan.audio.entries.first() else { return None };
+        let Some(SampleDescription::Audio(AudioConfig::G711(_))) = self.run.audio.track.descriptions.first()
+        else {
+            return None;
+        };
         let late_ns = self.audio.end_ns()?.saturating_sub(recorded_ns.saturating_add(audio?.first_ns));
-        let first = segment.samples.first()?;
-        let frame = audio_frame(self.plan.audio.entries.get(segment.entry), first.len);
+        let first = samples.samples.first()?;
+        let frame = audio_frame(self.run.audio.track.descriptions.get(samples.description), first.len);
         (late_ns > self.audio.tolerance_ns(frame, fragment.timestamp_scale_ns)).then_some(late_ns)
     }
 
-    fn audio_span(&self, segment: &Segment) -> Option<Span> {
-        let samples = &segment.samples;
-        let times = samples.iter().filter(|sample| !sample.untimed).map(|sample| sample.time_ns);
+    fn audio_span(&self, samples: &FragmentSamples) -> Option<Span> {
+        let times =
+            samples.samples.iter().filter(|sample| !sample.inherits_time()).map(|sample| sample.time_ns);
         let (first_ns, last_ns) = times
             .fold((i64::MAX, i64::MIN), |(first, last), time_ns| (time_ns.min(first), time_ns.max(last)));
-        let last = samples.last()?;
-        let config = self.plan.audio.entries.get(segment.entry);
+        let last = samples.samples.last()?;
+        let config = self.run.audio.track.descriptions.get(samples.description);
         let frame = audio_frame(config, last.len);
         let rate = config.map_or(1, |entry| entry_sampling_rate(entry).max(1));
         let sample_ns = ticks_to_ns(frame.length().into(), rate);
         (first_ns <= last_ns).then_some(Span { first_ns, last_ns, sample_ns, is_guess: false })
     }
 
-    fn add_audio(&mut self, segment: &Segment, placement: &Placement, scale_ns: i64) -> Result<(), Error> {
-        let entry = self.plan.audio.entries.get(segment.entry);
+    fn add_audio(
+        &mut self,
+        samples: &FragmentSamples,
+        placement: &Placement,
+        scale_ns: i64,
+    ) -> Result<(), Error> {
+        let entry = self.run.audio.track.descriptions.get(samples.description);
         let rate = entry.map_or(1, entry_sampling_rate);
         let divisor = rate.checked_div(self.audio.timescale()).unwrap_or(1);
         let ticks = audio_frame(entry, 1).ticks;
         let ticks = ticks.checked_div(divisor).unwrap_or(ticks);
         let mut behind_gap = placement.behind_gap;
-        let time_ns =
-            |sample: &Sample| (!sample.untimed).then(|| sample.time_ns.saturating_add(placement.base_ns));
+        let time_ns = |sample: &Sample| {
+            (!sample.inherits_time()).then(|| sample.time_ns.saturating_add(placement.base_ns))
+        };
         // Every frame of AAC is like the next; a block of PCM is like the next if it is as long.
-        let is_pcm = self.plan.audio.pcm_frame_size().is_some();
-        for alike in segment.samples.chunk_by(|a, b| !is_pcm || a.len == b.len) {
+        let is_pcm = self.run.audio.track.pcm_frame_size().is_some();
+        for alike in samples.samples.chunk_by(|a, b| !is_pcm || a.len == b.len) {
             let Some(first) = alike.first() else { continue };
             let frame = AudioFrame { count: audio_frame(entry, first.len).count, ticks };
             let mut left = alike;
@@ -305,27 +308,30 @@ impl Reached {
 }
 
 /// A frame of AAC is one sample; a block of PCM is as many as it has PCM frames.
-fn audio_frame(entry: Option<&Entry>, len: u32) -> AudioFrame {
+fn audio_frame(entry: Option<&SampleDescription>, len: u32) -> AudioFrame {
     match entry {
-        Some(Entry::Audio(AudioConfig::Aac(config))) => AudioFrame { count: 1, ticks: config.frame_length() },
-        Some(Entry::Audio(AudioConfig::G711(config))) => {
+        Some(SampleDescription::Audio(AudioConfig::Aac(config))) => {
+            AudioFrame { count: 1, ticks: config.frame_length() }
+        }
+        Some(SampleDescription::Audio(AudioConfig::G711(config))) => {
             AudioFrame { count: len.checked_div(u32::from(config.channels())).unwrap_or(0), ticks: 1 }
         }
         _ => AudioFrame { count: 1, ticks: 1 },
     }
 }
 
-fn entry_sampling_rate(entry: &Entry) -> u32 {
+fn entry_sampling_rate(entry: &SampleDescription) -> u32 {
     match entry {
-        Entry::Audio(config) => config.sampling_rate(),
-        Entry::Video { .. } => 0,
+        SampleDescription::Audio(config) => config.sampling_rate(),
+        SampleDescription::Video { .. } => 0,
     }
 }
 
 /// The media timescale of the audio: its sampling rate, or the half, quarter, ... of it where a gap would not fit an
 /// `stts` entry of 32 bits otherwise (at 48 kHz, one of more than a day). PCM counts every frame, so it has no half.
-fn audio_timescale(plan: &TrackPlan, fragments: &[ClipFragment]) -> u32 {
-    let Some(entry) = plan.audio.entries.first() else { return 1 };
+fn audio_timescale(run: LeadingRun<'_>) -> u32 {
+    let fragments = run.fragments;
+    let Some(entry) = run.audio.track.descriptions.first() else { return 1 };
     let rate = entry_sampling_rate(entry).max(1);
     let starts = fragments.iter().zip(fragments.iter().skip(1));
     let longest_ns = starts.map(|(a, b)| b.start_ns.saturating_sub(a.start_ns)).max().unwrap_or(0);

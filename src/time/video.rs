@@ -6,11 +6,12 @@
 //! and the edit list starts at `D`.
 
 use crate::error::{Error, ErrorKind};
+use crate::frame_fault::FrameFault;
+use crate::plan::Sample;
 use crate::time::cadence::{self, Cadence, OnCadence};
 use crate::time::runs::Runs;
 use crate::time::units::ns_to_ticks;
 use crate::time::{TrackTimes, continuity::Span};
-use crate::track::Sample;
 
 /// A picture is at most this many frames later in decode order than in presentation order: the largest
 /// `max_num_reorder_frames` of H.264 and `sps_max_num_reorder_pics` of H.265.
@@ -56,11 +57,9 @@ impl Presentation {
         let later = self.order.iter().rev().take(MAX_REORDERED.saturating_add(1));
         let later = later.take_while(|(time_ns, _)| *time_ns > frame.0).count();
         if later > MAX_REORDERED {
-            let reason = format!(
-                "expected a frame that is shown before at most {MAX_REORDERED} frames decoded before it, found more"
-            );
+            let fault = FrameFault::ReorderedTooFar { limit: MAX_REORDERED as u32 };
             let time_ms = frame.0.div_euclid(1_000_000);
-            return Err(ErrorKind::InvalidMediaFrame { time_ms, reason }.into());
+            return Err(ErrorKind::InvalidMediaFrame { time_ms, fault }.into());
         }
         self.order.insert(self.order.len().saturating_sub(later), frame);
         Ok(())
@@ -245,6 +244,7 @@ fn spread_collisions(ticks: &mut [i64]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::frame_table::FrameFlags;
 
     const MS: i64 = 1_000_000;
 
@@ -254,9 +254,9 @@ mod tests {
             time_ns: time_ms * MS,
             len: 1,
             offset: 0,
+            first_nal: 0,
             nals: 0,
-            sync: true,
-            untimed: false,
+            flags: FrameFlags::SYNC,
         };
         let mut frames = Presentation::default();
         frames.sort(&times_ms.iter().map(sample).collect::<Vec<_>>()).unwrap();

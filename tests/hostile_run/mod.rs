@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use getclip::{
     Clip, ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, CodecChanges, Error, FragmentReader,
-    Limits,
+    Limits, MissingCodecPrivate,
 };
 use testkit::hostile::{Hostile, Run};
 
@@ -19,9 +19,9 @@ pub(crate) fn run(kind: &Hostile, input: Bytes) -> Result<Clip, Error> {
         _ => u64::MAX,
     };
     let builder = ClipBuilder::new(ClipFragmentSelector::all(clock))
-        .limits(Limits { max_fragments: usize::MAX, max_bytes })
+        .limits(Limits::NONE.with_max_bytes(max_bytes.try_into().expect("more than 0")))
         .codec_changes(CodecChanges::NewSampleEntry)
-        .codec_private_from_frames(true);
+        .missing_codec_private(MissingCodecPrivate::FromFrames);
     match kind.run {
         Run::ReadBytewise => builder.build(Bytewise { reader: FragmentReader::new(), input }),
         _ => builder.build(getclip::fragments(input)),
@@ -39,12 +39,12 @@ impl Iterator for Bytewise {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(item) = self.reader.next() {
+            if let Some(item) = self.reader.next_fragment() {
                 return Some(item);
             }
             if self.input.is_empty() {
                 self.reader.finish();
-                return self.reader.next();
+                return self.reader.next_fragment();
             }
             self.reader.push(self.input.split_to(1));
         }

@@ -1,6 +1,6 @@
 //! What AAC and G.711 become: sample entries, configurations, and the bytes of the samples.
 
-use crate::clips::{clip, clip_with, everything, lines, refusal_with};
+use crate::clips::{clip, clip_with, everything, lines, refusal_with, sound};
 use getclip::{Codec, CodecChanges, ErrorKind, Event};
 use testkit::media;
 use testkit::mkv::{self, Block, Fragment, Track, aac_blocks, avc_blocks, g711_blocks};
@@ -69,12 +69,7 @@ fn aac_configurations_are_carried_verbatim() {
         assert_eq!(decoder_specific_info(&audio.entries[0]), config);
         assert_eq!(audio.timescale, rate, "{config:x?}");
         assert_eq!(audio.table.time_to_sample, [(20, ticks)], "{config:x?}");
-        assert_eq!(report.tracks[1].codec, Codec::Aac);
-        assert_eq!(
-            (report.tracks[1].sampling_rate, report.tracks[1].channels),
-            (rate, channels),
-            "{config:x?}"
-        );
+        assert_eq!(sound(&report.tracks[1]), (Codec::Aac, rate, channels), "{config:x?}");
         assert!(audio.table.sync_samples.is_none(), "every sample of sound is one");
     }
 }
@@ -118,7 +113,7 @@ fn g711_sample_entries() {
             assert_eq!((word(8), word(16), word(18), word(24), word(26)), (0, channels, 16, rate as u16, 0));
             assert_eq!(audio.pcm_frame_size(), usize::from(channels));
             assert!(audio.pcm_bytes() == bytes);
-            assert_eq!((report.tracks[1].codec, report.tracks[1].sampling_rate), (codec, rate));
+            assert_eq!(sound(&report.tracks[1]), (codec, rate, channels));
         }
     }
 }

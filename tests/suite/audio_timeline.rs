@@ -1,7 +1,7 @@
 //! Times of audio: the codec's frames follow each other by their length, and the blocks' timestamps keep them from
 //! running away.
 
-use crate::clips::{clip, clip_with, everything, lines};
+use crate::clips::{clip, clip_with, everything, lines, sound};
 use getclip::{Event, Limits};
 use testkit::frames::{self, Tolerance};
 use testkit::media;
@@ -85,7 +85,7 @@ fn an_hour_of_drift(audio: &Track, frame: impl Fn(usize) -> Vec<u8>, frame_ns: f
         let offset = (START + stamp - fragment.cluster_timestamp) as i16;
         fragment.blocks.push(Block::new(2, offset, true, frame(index)));
     }
-    let limits = Limits { max_fragments: 1000, ..Limits::default() };
+    let limits = Limits::default().with_max_fragments(1000.try_into().unwrap());
     let (mp4, report) = clip_with(&everything().limits(limits), mkv::documents(&input));
     Drifted { mp4, report, stamps_ns: (0..frames).map(|i| i128::from(stamp_ms(i)) * 1_000_000).collect() }
 }
@@ -326,7 +326,7 @@ fn stereo_g711_counts_pcm_frames_of_two_bytes() {
     let (mp4, report) = clip(input.to_bytes());
     frames::assert_same_frames(&mp4, &frames::frames_of(&[input]));
     assert_eq!(Movie::parse(&mp4).audio().table.time_to_sample, [(8000, 1)]);
-    assert_eq!((report.tracks[1].samples, report.tracks[1].channels), (8000, 2));
+    assert_eq!((report.tracks[1].samples, sound(&report.tracks[1]).2), (8000, 2));
 }
 
 /// PCM cannot be made shorter: what is stamped twice as fast as it plays falls behind, and the report says how far.

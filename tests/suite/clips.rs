@@ -1,7 +1,11 @@
 //! From Matroska bytes to a finished file, as every test of the public interface does it.
 
 use bytes::Bytes;
-use getclip::{Clip, ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Error, Event, Report};
+use getclip::{
+    Clip, ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Codec, Error, Event, Fragment,
+    FragmentName, FragmentReader, Report, TrackDetails, TrackReport,
+};
+use testkit::mkv;
 
 /// Takes every fragment, in the order of the producer's clock; all else as it comes.
 pub(crate) fn everything() -> ClipBuilder {
@@ -46,6 +50,34 @@ pub(crate) fn file(clip: &Clip) -> Vec<u8> {
     let mut file = Vec::new();
     clip.write_to(&mut file).expect("a Vec takes everything");
     file
+}
+
+/// What a report calls the fragment at this index of a recording.
+pub(crate) fn fragment_name(index: u64) -> FragmentName {
+    FragmentName::Number(mkv::fragment_number(index).parse().expect("digits"))
+}
+
+/// The fragments that a reader can yield now.
+pub(crate) fn ready(reader: &mut FragmentReader) -> impl Iterator<Item = Result<Fragment, Error>> {
+    std::iter::from_fn(|| reader.next_fragment())
+}
+
+/// Width and height of a video track.
+#[track_caller]
+pub(crate) fn dimensions(track: &TrackReport) -> (u32, u32) {
+    match track.details {
+        TrackDetails::Video { width, height, .. } => (width, height),
+        _ => panic!("{track:?}"),
+    }
+}
+
+/// Codec, sampling rate and channels of an audio track.
+#[track_caller]
+pub(crate) fn sound(track: &TrackReport) -> (Codec, u32, u16) {
+    match track.details {
+        TrackDetails::Audio { codec, sampling_rate, channels, .. } => (codec, sampling_rate, channels),
+        _ => panic!("{track:?}"),
+    }
 }
 
 /// The report's lines.

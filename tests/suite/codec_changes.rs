@@ -1,10 +1,10 @@
 //! Codec private data that changes inside a clip, and tracks that are not in it.
 
-use crate::clips::{build_with, clip, clip_with, everything, file};
+use crate::clips::{build_with, clip, clip_with, everything, file, fragment_name};
 use getclip::{CodecChanges, ErrorKind, Event, Limits};
 use testkit::frames::{self, Tolerance};
 use testkit::media::{self, AVC_PPS, AVC_SPS, AVC_SPS_640};
-use testkit::mkv::{self, Block, Fragment, Track, aac_blocks, avc_blocks, fragment_number, g711_blocks};
+use testkit::mkv::{self, Block, Fragment, Track, aac_blocks, avc_blocks, g711_blocks};
 use testkit::mp4::Movie;
 
 const START: u64 = 1_700_000_000_000;
@@ -43,7 +43,7 @@ fn a_change_of_codec_private_data_is_a_second_sample_entry_on_request() {
     let [Event::SampleEntryAdded { fragment, track: 1, difference, .. }] = added[..] else {
         panic!("{added:?}")
     };
-    assert_eq!(*fragment, fragment_number(1));
+    assert_eq!(*fragment, fragment_name(1));
     assert!(difference.contains("320x180") && difference.contains("640x360"), "{difference}");
 }
 
@@ -53,7 +53,7 @@ fn a_change_behind_the_end_of_the_clip_adds_no_entry() {
     let builder = everything().codec_changes(CodecChanges::NewSampleEntry);
     let whole = build_with(&builder, mkv::documents(&[with_sps(0, AVC_SPS)])).unwrap();
     let input = mkv::documents(&[with_sps(0, AVC_SPS), with_sps(1, AVC_SPS_640)]);
-    let limits = Limits { max_bytes: whole.len(), ..Limits::default() };
+    let limits = Limits::default().with_max_bytes((whole.len()).try_into().unwrap());
     let (mp4, report) = clip_with(&builder.clone().limits(limits), input.clone());
     assert_eq!(report.tracks[0].sample_entries, ["avc1"]);
     assert!(mp4 == file(&whole));
@@ -63,7 +63,7 @@ fn a_change_behind_the_end_of_the_clip_adds_no_entry() {
 #[test]
 fn a_change_behind_the_end_of_the_clip_is_not_refused() {
     let (expected, _) = clip(with_sps(0, AVC_SPS).to_bytes());
-    let limits = Limits { max_bytes: expected.len() as u64, ..Limits::default() };
+    let limits = Limits::default().with_max_bytes((expected.len() as u64).try_into().unwrap());
     let input = mkv::documents(&[with_sps(0, AVC_SPS), with_sps(1, AVC_SPS_640)]);
     let (mp4, _) = clip_with(&everything().limits(limits), input);
     assert!(mp4 == expected);
@@ -82,7 +82,7 @@ fn a_change_of_the_channels_of_g711_is_always_refused() {
     let error = build_with(&builder, mkv::documents(&[fragment(0, 1), fragment(1, 2)])).unwrap_err();
     let ErrorKind::CodecPrivateDataChanged { difference } = error.kind() else { panic!("{error}") };
     assert!(difference.contains("1 channel") && difference.contains("2 channels"), "{difference}");
-    assert_eq!(error.location().fragment.as_deref(), Some(&*fragment_number(1)));
+    assert_eq!(error.location().fragment, Some(fragment_name(1)));
     assert_eq!(error.location().track, Some(2));
 }
 

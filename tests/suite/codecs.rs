@@ -1,7 +1,7 @@
 //! What H.264 and H.265 become: sample entries, configuration records, and the bytes of the samples.
 
-use crate::clips::{clip, clip_with, everything, lines, refusal, refusal_with};
-use getclip::{ErrorKind, Event};
+use crate::clips::{clip, clip_with, dimensions, everything, lines, refusal, refusal_with};
+use getclip::{ErrorKind, Event, MissingCodecPrivate, TrackDetails};
 use testkit::media::{
     self, AVC_PPS, AVC_SPS, HEVC_PPS, HEVC_SPS, HEVC_VPS, annexb, length_prefixed, with_nal_lengths,
 };
@@ -137,7 +137,7 @@ fn the_report_counts_what_was_adapted() {
     assert_eq!(events(framed(|nals, _| length_prefixed(nals))), []);
     let mixed =
         events(framed(|nals, i| if i.is_multiple_of(2) { annexb(nals) } else { length_prefixed(nals) }));
-    assert_eq!(mixed, [Event::FramesReframed { track: 1, frames: 3 }]);
+    assert_eq!(mixed, [Event::FramingConverted { track: 1, frames: 3 }]);
     let sets = events(framed(|nals, i| match i {
         0 => length_prefixed(&with_parameter_sets(nals, &[AVC_SPS, AVC_PPS])),
         _ => length_prefixed(nals),
@@ -202,7 +202,7 @@ fn pixel_aspect_and_colour_are_those_of_the_sps() {
     assert_eq!(view.expect("colr").payload(), b"nclx\0\x01\0\x01\0\x01\0");
     // 1280 * 40 / 33
     assert_eq!(movie.video().dimensions, (1551, 720));
-    assert_eq!(report.tracks[0].dimensions.1, 720);
+    assert_eq!(dimensions(&report.tracks[0]), (1280, 720));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_refused_sps_falls_back_to_the_pixels_of_the_track_entry() {
     let track = Track::avc().codec_private(media::avcc(&sps, AVC_PPS)).pixels(352, 288);
     let (mp4, report) = clip(video(vec![track], framed(|nals, _| length_prefixed(nals))).to_bytes());
     assert_eq!(Movie::parse(&mp4).video().dimensions, (352, 288));
-    assert_eq!(report.tracks[0].dimensions, (352, 288));
+    assert_eq!(dimensions(&report.tracks[0]), (352, 288));
 }
 
 /// An H.265 frame with these NAL units in front of its slices.
@@ -284,13 +284,13 @@ fn sync_samples_of_h265_are_its_irap_pictures() {
         let frames = [19, 1, 21, 0, 16, 9, 20].map(frame).to_vec();
         let (mp4, report) = clip(h265(media::hvcc(true), frames).to_bytes());
         assert_eq!(Movie::parse(&mp4).video().table.sync_samples.as_deref(), Some(&[1, 3, 5, 7][..]));
-        assert_eq!(report.tracks[0].sync_samples, 4);
+        assert!(matches!(report.tracks[0].details, TrackDetails::Video { sync_samples: 4, .. }));
     }
 }
 
 #[test]
 fn codec_private_data_from_the_frames() {
-    let from_frames = everything().codec_private_from_frames(true);
+    let from_frames = everything().missing_codec_private(MissingCodecPrivate::FromFrames);
     let both = [AVC_SPS, AVC_PPS];
     let frames = framed(|nals, i| match i {
         0 => annexb(&with_parameter_sets(nals, &both)),

@@ -1,7 +1,10 @@
 //! Every odd form of Matroska that producers, the service and its tools write: all of them are the same fragments.
 
-use crate::clips::{clip, clip_with, everything, refusal};
-use getclip::{ClipFragmentSelectorType, Error, ErrorKind, Fragment as Read, Timestamp, TrackType};
+use crate::clips::{clip, clip_with, everything, fragment_name, refusal};
+use getclip::{
+    ClipFragmentSelectorType, Error, ErrorKind, Fragment as Read, FragmentName, FragmentReader, Timestamp,
+    TrackType,
+};
 use testkit::ebml::{self, Size, id};
 use testkit::frames::{self, Tolerance};
 use testkit::media;
@@ -44,6 +47,10 @@ fn read_all(bytes: Vec<u8>) -> Vec<Read> {
 }
 
 /// RFC 8794 section 6.2: unknown is all ones at any width.
+fn first_frame(fragments: &[Read]) -> getclip::Frame<'_> {
+    fragments[0].index().frames().next().expect("a frame")
+}
+
 #[test]
 fn segments_and_clusters_of_known_and_unknown_size_at_every_width() {
     let expected = plain_clip();
@@ -165,7 +172,8 @@ fn a_producers_upload_has_many_clusters_and_no_tags() {
         let bytes = mkv::upload(&input);
         for (index, fragment) in read_all(bytes.clone()).iter().enumerate() {
             assert_eq!((fragment.number(), fragment.producer_timestamp()), (None, None));
-            assert_eq!(fragment.name(), format!("#{}", index + 1));
+            assert_eq!(fragment.name(), FragmentName::Position(index as u64));
+            assert_eq!(fragment.name().to_string(), format!("#{}", index + 1));
         }
         let (mp4, _) = clip(bytes);
         frames::assert_same_frames(&mp4, &frames::frames_of(&input));
@@ -199,14 +207,14 @@ fn block_groups_say_key_frames_by_reference_and_their_duration() {
     let (mp4, _) = clip(mkv::documents(&input));
     frames::assert_same_frames(&mp4, &frames::frames_of(&input));
     let fragments = read_all(mkv::documents(&input));
-    assert!(fragments[0].blocks().iter().all(|block| block.duration_ns() == Some(40_000_000)));
-    let keys: Vec<bool> = fragments[0].blocks()[..16].iter().map(getclip::Block::is_key).collect();
+    assert!(fragments[0].index().frames().all(|frame| frame.duration_ns() == Some(40_000_000)));
+    let keys: Vec<bool> = fragments[0].index().frames().take(16).map(|frame| frame.is_key()).collect();
     assert_eq!(keys, [&[true][..], &[false; 15]].concat());
     let without = recording_as(|mut fragment| {
         fragment.blocks = fragment.blocks.into_iter().map(|block| block.group(None)).collect();
         fragment
     });
-    assert_eq!(read_all(mkv::documents(&without))[0].blocks()[0].duration_ns(), None);
+    assert_eq!(first_frame(&read_all(mkv::documents(&without))).duration_ns(), None);
     assert!(clip(mkv::documents(&without)).0 == plain_clip());
 }
 
@@ -252,7 +260,7 @@ fn laced_blocks_of_g711_and_of_block_groups() {
     frames::assert_same_frames(&mp4, &frames::frames_of(&[input.clone()]));
     // BlockDuration is that of the whole lace.
     let fragment = &read_all(input.to_bytes())[0];
-    assert!(fragment.blocks()[7..].iter().all(|block| block.duration_ns() == Some(20_000_000)));
+    assert!(fragment.index().frames().skip(7).all(|frame| frame.duration_ns() == Some(20_000_000)));
 }
 
 /// What mkvmerge did: the bytes that all frames begin with are in the track entry (ContentCompAlgo 3).
@@ -344,7 +352,7 @@ fn a_cluster_without_a_timestamp() {
     assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
     assert!(error.to_string().contains("a Timestamp in the Cluster"), "{error}");
     let empty = Fragment { blocks: Vec::new(), ..untagged };
-    assert_eq!(read_all(read(&empty))[0].blocks().len(), 0);
+    assert_eq!(read_all(read(&empty))[0].index().frames().count(), 0);
 }
 
 /// A restored frame is a copy, so that a long header would multiply the input.
@@ -386,9 +394,10 @@ fn timestamp_scales() {
         input.timestamp_scale = scale;
         let fragment = &read_all(input.to_bytes())[0];
         let nanoseconds = scale.unwrap_or(1_000_000);
-        assert_eq!(fragment.timestamp_scale_ns(), nanoseconds);
-        assert_eq!(fragment.cluster_timestamp_ns(), Some(5 * nanoseconds as i64));
-        assert_eq!(fragment.blocks()[1].time_ns(), ticks * nanoseconds as i64);
+        assert_eq!(fragment.index().timestamp_scale_ns(), nanoseconds);
+        assert_eq!(fragment.index().cluster_timestamp_ns(), Some(5 * nanoseconds as i64));
+        let second = fragment.index().frames().nth(1).unwrap();
+        assert_eq!(second.time_ns(), ticks * nanoseconds as i64);
         let (mp4, _) = clip(input.to_bytes());
         let tolerance = Tolerance { video_ns: nanoseconds.min(1_000_000) as i128 / 2 + 12_000, audio_ns: 0 };
         frames::assert_same_frames_within(&mp4, &frames::frames_of(&[input]), tolerance);
@@ -407,7 +416,7 @@ fn negative_block_times() {
     let (mp4, _) = clip(mkv::documents(&input));
     let tolerance = Tolerance { video_ns: 500_000, audio_ns: 1_000_000 };
     frames::assert_same_frames_within(&mp4, &frames::frames_of(&input), tolerance);
-    assert_eq!(read_all(input[0].to_bytes())[0].blocks()[0].time_ns(), -22_000_000);
+    assert_eq!(first_frame(&read_all(input[0].to_bytes())).time_ns(), -22_000_000);
 }
 
 #[test]
@@ -445,7 +454,7 @@ fn fragments_in_front_of_an_error_of_the_service_are_yielded() {
     ]);
     let items: Vec<Result<Read, Error>> = getclip::fragments(bytes.into()).collect();
     let [Ok(first), Ok(second), Err(error)] = &items[..] else { panic!("{} items", items.len()) };
-    assert_eq!([first.name(), second.name()], [fragment_number(0), fragment_number(1)]);
+    assert_eq!([first.name(), second.name()], [0, 1].map(fragment_name));
     let kind = ErrorKind::Service { code: "4506".into(), message: "Archived fragment not found".into() };
     assert_eq!(*error.kind(), kind);
 }
@@ -471,7 +480,7 @@ fn track_entries_are_read_whole() {
     assert_eq!(audio.audio.map(|audio| (audio.sampling_frequency, audio.channels)), Some((48_000.0, 2)));
     assert_eq!(third.number, 300);
     // The order of the entries means nothing.
-    assert_eq!(fragment.track_of(&fragment.blocks()[0]).map(|track| track.number), Some(1));
+    assert_eq!(fragment.index().frames().next().unwrap().track().number, 1);
     let (mp4, _) = clip(input.to_bytes());
     frames::assert_same_frames(&mp4, &frames::frames_of(&[input]));
 }
@@ -517,16 +526,17 @@ fn a_server_timestamp_selection_reads_every_form_alike() {
 fn a_fragment_says_how_large_it_is() {
     let input = fragment(0);
     let bytes = input.to_bytes();
-    let mut reader = getclip::fragments(bytes.clone().into());
-    let read = reader.next().unwrap().unwrap();
-    assert_eq!((read.len(), read.is_empty()), (input.cluster().len() as u64, false));
-    assert!(read.blocks().iter().all(|block| !block.is_empty()));
-    assert!(reader.next().is_none());
+    let mut reader = FragmentReader::new();
+    reader.push(bytes.clone().into());
+    reader.finish();
+    let read = reader.next_fragment().unwrap().unwrap();
+    assert_eq!(read.index().media_len(), input.cluster().len() as u64);
+    assert_eq!(*read.media(), input.cluster());
+    assert!(read.index().frames().all(|frame| !frame.is_empty()));
+    assert!(reader.next_fragment().is_none());
     assert_eq!(reader.bytes_consumed(), bytes.len() as u64);
     let cut = Fragment { without_cluster: true, ..input.clone() };
-    assert!(read_all(cut.to_bytes())[0].is_empty());
-    let empty = Fragment { blocks: vec![Block::new(1, 0, true, [])], ..input };
-    assert!(read_all(empty.to_bytes())[0].blocks()[0].is_empty());
+    assert!(read_all(cut.to_bytes())[0].media().is_empty());
 }
 
 /// A DefaultDuration of 0 is none (RFC 9559 section 5.1.4.1.13), a float of no bytes is 0 (RFC 8794 section 7.3).

@@ -187,9 +187,8 @@ fn frames_of_the_library(name: &str) -> Vec<InputFrame> {
     let mut frames = Vec::new();
     for fragment in getclip::fragments(manifest::mkv(name).into()) {
         let fragment = fragment.unwrap_or_else(|error| panic!("{name}: {error}"));
-        frames.extend(fragment.blocks().iter().map(|block| {
-            let track = fragment.track_of(block).expect("a track").number;
-            (track, block.time_ns() / 1_000_000, block.is_key(), fragment.frame(block).to_vec())
+        frames.extend(fragment.frames().map(|(frame, bytes)| {
+            (frame.track().number, frame.time_ns() / 1_000_000, frame.is_key(), bytes.to_vec())
         }));
     }
     frames

@@ -1,8 +1,9 @@
 //! However the input is cut into chunks, the fragments are the same; each comes out as soon as its end is known; and what
 //! arrives in one buffer is not copied.
 
+use crate::clips::ready;
 use bytes::Bytes;
-use getclip::{Error, Fragment as Read, FragmentReader, Timestamp};
+use getclip::{Error, Fragment as Read, FragmentReader};
 use proptest::prelude::*;
 use testkit::ebml::Size;
 use testkit::manifest;
@@ -11,36 +12,19 @@ use testkit::mkv::{self, Fragment, Lacing, TagPlace, Track, aac_blocks, avc_bloc
 /// All that the public interface tells of a fragment.
 #[derive(Debug, PartialEq)]
 struct Told {
-    name: String,
-    timestamps: (Option<Timestamp>, Option<Timestamp>, Option<i64>, u64),
-    tracks: Vec<getclip::TrackEntry>,
+    fragment: Read,
     frames: Vec<Frame>,
-    place: (u64, u64),
-    incomplete: Option<getclip::Incomplete>,
 }
 
 /// Track number, time, duration, key flag, bytes.
-type Frame = (Option<u64>, i64, Option<u64>, bool, Bytes);
+type Frame = (u64, i64, Option<u64>, bool, Bytes);
 
 impl Told {
     fn of(fragment: &Read) -> Self {
-        let frame = |block: &getclip::Block| {
-            let track = fragment.track_of(block).map(|track| track.number);
-            (track, block.time_ns(), block.duration_ns(), block.is_key(), fragment.frame(block))
+        let frame = |(frame, bytes): (getclip::Frame<'_>, Bytes)| {
+            (frame.track().number, frame.time_ns(), frame.duration_ns(), frame.is_key(), bytes)
         };
-        Self {
-            name: fragment.name(),
-            timestamps: (
-                fragment.producer_timestamp(),
-                fragment.server_timestamp(),
-                fragment.cluster_timestamp_ns(),
-                fragment.timestamp_scale_ns(),
-            ),
-            tracks: fragment.tracks().to_vec(),
-            frames: fragment.blocks().iter().map(frame).collect(),
-            place: (fragment.offset(), fragment.len()),
-            incomplete: fragment.incomplete().cloned(),
-        }
+        Self { frames: fragment.frames().map(frame).collect(), fragment: fragment.clone() }
     }
 }
 
@@ -63,11 +47,11 @@ fn chunked(input: &Bytes, lengths: impl IntoIterator<Item = usize>) -> Items {
     while !rest.is_empty() {
         let length = lengths.next().expect("chunks to the end").min(rest.len());
         reader.push(rest.split_to(length));
-        items.extend(told(&mut reader));
+        items.extend(told(ready(&mut reader)));
     }
     assert!(reader.bytes_consumed() <= input.len() as u64);
     reader.finish();
-    items.extend(told(&mut reader));
+    items.extend(told(ready(&mut reader)));
     items
 }
 
@@ -150,10 +134,10 @@ fn arrivals(input: &[u8]) -> Vec<usize> {
     let mut arrivals = Vec::new();
     for (index, byte) in input.iter().enumerate() {
         reader.push(Bytes::copy_from_slice(&[*byte]));
-        arrivals.extend(reader.by_ref().map(|_| index + 1));
+        arrivals.extend(ready(&mut reader).map(|_| index + 1));
     }
     reader.finish();
-    arrivals.extend(reader.map(|_| usize::MAX));
+    arrivals.extend(ready(&mut reader).map(|_| usize::MAX));
     arrivals
 }
 
@@ -203,10 +187,9 @@ fn frames_are_ranges_of_a_whole_buffer() {
         let input = Bytes::from(manifest::mkv(name));
         let within = input.as_ptr_range();
         for fragment in getclip::fragments(input.clone()).map(Result::unwrap) {
-            for block in fragment.blocks() {
-                let frame = fragment.frame(block);
-                assert_eq!(frame.len(), block.len() as usize);
-                let range = frame.as_ptr_range();
+            for (frame, bytes) in fragment.frames() {
+                assert_eq!(bytes.len() as u64, frame.len());
+                let range = bytes.as_ptr_range();
                 assert!(within.start <= range.start && range.end <= within.end, "{name}");
             }
         }
@@ -221,9 +204,9 @@ fn frames_are_ranges_of_the_chunks_that_hold_them() {
         let chunk = Bytes::from(fragment(index).to_bytes());
         let within = chunk.as_ptr_range();
         reader.push(chunk.clone());
-        let read = reader.next().unwrap().unwrap();
-        assert!(read.blocks().iter().all(|block| within.contains(&read.frame(block).as_ptr())));
-        assert!(reader.next().is_none());
+        let read = reader.next_fragment().unwrap().unwrap();
+        assert!(read.frames().all(|(_, bytes)| within.contains(&bytes.as_ptr())));
+        assert!(reader.next_fragment().is_none());
     }
 }
 
@@ -231,15 +214,15 @@ fn frames_are_ranges_of_the_chunks_that_hold_them() {
 fn nothing_comes_after_the_end_or_an_error() {
     let mut reader = FragmentReader::new();
     reader.push(Bytes::from_static(b"no Matroska"));
-    assert!(reader.next().unwrap().is_err());
+    assert!(reader.next_fragment().unwrap().is_err());
     reader.push(fragment(0).to_bytes().into());
     reader.finish();
-    assert!(reader.next().is_none());
+    assert!(reader.next_fragment().is_none());
 
     let mut finished = FragmentReader::new();
     finished.finish();
     finished.push(fragment(0).to_bytes().into());
-    assert!(finished.next().is_none());
+    assert!(finished.next_fragment().is_none());
 }
 
 proptest! {

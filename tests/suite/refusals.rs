@@ -1,6 +1,6 @@
 //! What GetClip refuses, with its exceptions: name, HTTP status, message, and where in the input the fault is.
 
-use crate::clips::{build_with, clip, everything, lines, refusal, refusal_with};
+use crate::clips::{build_with, clip, everything, fragment_name, lines, refusal, refusal_with};
 use bytes::Bytes;
 use getclip::{
     ClipFragmentSelector, ClipTimestampRange, Error, ErrorKind, Event, Location, Profile, Timestamp,
@@ -33,7 +33,7 @@ fn assert_refused(error: &Error, exception: &str, index: u64, track: Option<u64>
     assert_eq!(error.exception().name(), format!("{exception}Exception"), "{error}");
     assert_eq!(error.exception().http_status(), 400, "{error}");
     let Location { fragment, track: found, .. } = error.location();
-    assert_eq!((fragment.as_ref(), *found), (Some(&fragment_number(index)), track), "{error}");
+    assert_eq!((fragment.as_ref(), *found), (Some(&fragment_name(index)), track), "{error}");
     assert!(error.location().offset.is_some(), "{error}");
     assert!(error.to_string().contains(&fragment_number(index)), "{error}");
 }
@@ -56,7 +56,7 @@ fn video_that_is_not_h264_or_h265() {
         assert_refused(&error, "UnsupportedStreamMediaType", 1, Some(1));
         assert!(matches!(error.kind(), ErrorKind::UnsupportedMediaType { .. }));
         assert!(
-            error.message().contains(if codec_id.is_empty() { "no codec ID" } else { codec_id }),
+            error.aws_message().contains(if codec_id.is_empty() { "no codec ID" } else { codec_id }),
             "{error}"
         );
     }
@@ -75,14 +75,14 @@ fn audio_that_is_not_aac_or_g711() {
     for codec_id in ["A_OPUS", "A_VORBIS", "A_PCM/INT/LIT", "A_MPEG/L3", "A_AC3"] {
         let error = refusal(fragment(0, vec![Track::avc(), Track::aac().codec_id(codec_id)]).to_bytes());
         assert_refused(&error, "UnsupportedStreamMediaType", 0, Some(2));
-        assert!(error.message().contains(codec_id), "{error}");
+        assert!(error.aws_message().contains(codec_id), "{error}");
     }
     // WAVE_FORMAT_PCM and WAVE_FORMAT_IMA_ADPCM of mmreg.h.
     for (tag, name) in [(1, "0x0001"), (0x11, "0x0011")] {
         let track = Track::alaw().codec_private(media::wave_format(tag, 8000, 1));
         let error = refusal(fragment(0, vec![Track::avc(), track]).to_bytes());
         assert_refused(&error, "UnsupportedStreamMediaType", 0, Some(2));
-        assert!(error.message().contains(name), "{error}");
+        assert!(error.aws_message().contains(name), "{error}");
     }
 }
 
@@ -91,7 +91,7 @@ fn tracks_that_are_not_what_their_numbers_say() {
     let audio_alone = Fragment::stored(0, START, vec![Track::aac()], aac_blocks(0, [0]));
     let error = refusal(audio_alone.to_bytes());
     assert_refused(&error, "UnsupportedStreamMediaType", 0, Some(1));
-    assert!(error.message().contains("video track"), "{error}");
+    assert!(error.aws_message().contains("video track"), "{error}");
 
     let mut sound = Track::avc();
     sound.kind = TrackKind::Audio;
@@ -113,7 +113,7 @@ fn content_encodings() {
     ] {
         let error = refusal(fragment(0, vec![Track::avc().encoding(encoding)]).to_bytes());
         assert_refused(&error, "UnsupportedStreamMediaType", 0, Some(1));
-        assert!(error.message().contains(name), "{error}");
+        assert!(error.aws_message().contains(name), "{error}");
     }
 }
 
@@ -158,7 +158,7 @@ fn the_service_takes_aac_codec_private_data_of_2_or_5_bytes() {
     for length in [1, 3, 4, 6, 18] {
         let error = refusal_with(&service, with_length(length));
         assert_refused(&error, "InvalidCodecPrivateData", 3, Some(2));
-        assert_eq!(error.message(), format!("AAC CPD must be of length 2 or 5, but was {length}."));
+        assert_eq!(error.aws_message(), format!("AAC CPD must be of length 2 or 5, but was {length}."));
         assert_eq!(*error.kind(), ErrorKind::AacCodecPrivateLength { found: length });
     }
     build_with(&everything(), with_length(18)).unwrap();
@@ -181,7 +181,10 @@ fn missing_codec_private_data() {
             let error = refusal(mkv::documents(&input));
             assert_eq!(*error.kind(), ErrorKind::MissingCodecPrivateData);
             assert_refused(&error, "MissingCodecPrivateData", index as u64, Some(number));
-            assert_eq!(error.message(), format!("Missing codec private data in fragment for track {number}"));
+            assert_eq!(
+                error.aws_message(),
+                format!("Missing codec private data in fragment for track {number}")
+            );
         }
     }
 }
@@ -242,10 +245,10 @@ fn frames_that_their_codec_cannot_be() {
         second.blocks.push(Block::new(track, 321, false, frame.clone()).before(ebml::void(33)));
         let input = mkv::documents(&[fragment(0, tracks), second]);
         let error = refusal(input.clone());
-        let ErrorKind::InvalidMediaFrame { time_ms: 321, reason: found, .. } = error.kind() else {
+        let ErrorKind::InvalidMediaFrame { time_ms: 321, fault, .. } = error.kind() else {
             panic!("{error}")
         };
-        assert!(found.contains(reason), "{error}");
+        assert!(fault.to_string().contains(reason), "{error}");
         assert_refused(&error, "InvalidMediaFrame", 1, Some(track));
         if !frame.is_empty() && frame[0] != 0 {
             assert_eq!(error.location().offset, offset_of(&input, &frame), "{error}");
@@ -343,7 +346,7 @@ fn nothing_in_the_range_is_resource_not_found() {
     let error = refusal_with(&builder, fragment(0, vec![Track::avc()]).to_bytes());
     assert_eq!(error.exception().name(), "ResourceNotFoundException");
     assert_eq!(error.exception().http_status(), 404);
-    assert_eq!(error.message(), "No fragments found in the stream for the clip request.");
+    assert_eq!(error.aws_message(), "No fragments found in the stream for the clip request.");
     assert_eq!(*error.location(), Location::default());
 }
 
@@ -393,7 +396,7 @@ fn errors_that_the_service_wrote_into_the_stream() {
         let kind = ErrorKind::Service { code: code.into(), message: text.into() };
         assert_eq!(*error.kind(), kind);
         assert_eq!((error.exception().name(), error.exception().http_status()), ("InternalFailure", 500));
-        assert!(error.message().contains(text) && error.message().contains(code));
+        assert!(error.aws_message().contains(text) && error.aws_message().contains(code));
         assert!(error.location().offset >= Some(first.to_bytes().len() as u64));
     }
 }
@@ -444,7 +447,7 @@ fn a_child_that_outlives_its_parent() {
     bytes[block..block + 8].copy_from_slice(&ebml::vint(200, 8));
     let error = refusal(bytes);
     assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
-    assert_eq!(error.location().fragment, Some(fragment_number(0)));
+    assert_eq!(error.location().fragment, Some(fragment_name(0)));
     assert_eq!(error.location().offset, Some(block as u64 - 1));
 }
 
@@ -470,7 +473,7 @@ fn only_frames_of_further_tracks() {
     let input = [fragment(0, vec![Track::avc()]), subtitles(vec![Track::avc(), third.clone()])];
     let (_, report) = clip(mkv::documents(&input));
     assert_eq!(report.fragments.len(), 1);
-    let empty = Event::Empty { fragment: fragment_number(1) };
+    let empty = Event::Empty { fragment: fragment_name(1) };
     assert!(report.events.contains(&empty), "{:?}", lines(&report));
 
     let error = refusal(subtitles(vec![third]).to_bytes());

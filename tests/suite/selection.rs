@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::clips::{build_with, clip, clip_with, everything, file, refusal_with};
+use crate::clips::{build_with, clip, clip_with, everything, file, fragment_name, refusal_with};
 use bytes::Bytes;
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Cut, ErrorKind, Event,
-    Limit, Limits, Report, Timestamp,
+    FragmentName, Limit, Limits, Report, Timestamp,
 };
 use proptest::prelude::*;
 use testkit::frames;
-use testkit::mkv::{self, Fragment, Track, avc_blocks, fragment_number};
+use testkit::mkv::{self, Fragment, Track, avc_blocks};
 
 /// The first fragment of the tests starts here.
 const START: u64 = 1_700_000_000_000;
@@ -41,15 +41,20 @@ fn by_server(start: i64, end: i64) -> ClipBuilder {
 }
 
 /// The numbers of these fragments, as the report names them.
-fn numbers(indices: impl IntoIterator<Item = u64>) -> Vec<String> {
-    indices.into_iter().map(fragment_number).collect()
+fn numbers(indices: impl IntoIterator<Item = u64>) -> Vec<FragmentName> {
+    indices.into_iter().map(fragment_name).collect()
 }
 
-fn names(report: &Report) -> Vec<String> {
+fn names(report: &Report) -> Vec<FragmentName> {
     report.fragments.iter().map(|fragment| fragment.name.clone()).collect()
 }
 
-fn taken(builder: &ClipBuilder, fragments: &[Fragment]) -> Vec<String> {
+/// The names as text.
+fn shown(report: &Report) -> Vec<String> {
+    names(report).iter().map(ToString::to_string).collect()
+}
+
+fn taken(builder: &ClipBuilder, fragments: &[Fragment]) -> Vec<FragmentName> {
     names(build_with(builder, mkv::documents(fragments)).unwrap().report())
 }
 
@@ -114,7 +119,7 @@ fn of_equal_producer_timestamps_the_larger_number_stays() {
         let input = [fragment(0, 0), order[0].clone(), order[1].clone(), fragment(2, 4000)];
         let (mp4, report) = clip(mkv::documents(&input));
         assert_eq!(names(&report), numbers([0, 9, 2]));
-        let dropped = Event::DuplicateDropped { fragment: fragment_number(1), kept: fragment_number(9) };
+        let dropped = Event::DuplicateDropped { fragment: fragment_name(1), kept: fragment_name(9) };
         assert!(report.events.contains(&dropped), "{:?}", report.events);
         let kept = [input[0].clone(), new.clone(), input[3].clone()];
         frames::assert_same_frames(&mp4, &frames::frames_of(&kept));
@@ -139,7 +144,7 @@ fn fragment_numbers_compare_as_integers_of_any_size() {
     ] {
         let input = mkv::documents(&[with_number(larger), with_number(smaller)]);
         let (_, report) = clip(input);
-        assert_eq!(names(&report), [larger], "{smaller} and {larger}");
+        assert_eq!(shown(&report), [larger], "{smaller} and {larger}");
     }
 }
 
@@ -201,7 +206,7 @@ fn fragments_without_tags_keep_their_order_and_are_never_duplicates() {
     let input = [untagged(1, 0), untagged(2, 2000), untagged(3, 0), untagged(4, 2000), untagged(4, 2000)];
     for bytes in [mkv::upload(&input), mkv::documents(&input)] {
         let (mp4, report) = clip(bytes);
-        assert_eq!(names(&report), ["#1", "#2", "#3", "#4", "#5"]);
+        assert_eq!(shown(&report), ["#1", "#2", "#3", "#4", "#5"]);
         assert_eq!(report.offered, 5);
         let samples = testkit::mp4::Movie::parse(&mp4);
         let samples: Vec<Vec<u8>> =
@@ -221,8 +226,8 @@ fn the_origin_places_fragments_without_tags() {
     let upload = mkv::upload(&[untagged(0), untagged(2000), untagged(4000)]);
     let builder = by_producer(2000, 4000);
     assert!(matches!(refusal_with(&builder, upload.clone()).kind(), ErrorKind::NoFragments { offered: 3 }));
-    let (_, report) = clip_with(&builder.origin(Timestamp::from_millis(START as i64)), upload);
-    assert_eq!(names(&report), ["#2", "#3"]);
+    let (_, report) = clip_with(&builder.recording_start(Timestamp::from_millis(START as i64)), upload);
+    assert_eq!(shown(&report), ["#2", "#3"]);
     let starts =
         report.fragments.iter().map(|fragment| fragment.producer_timestamp.as_millis() - START as i64);
     assert_eq!(starts.collect::<Vec<_>>(), [2000, 4000]);
@@ -234,7 +239,7 @@ fn by_server_timestamp_every_fragment_must_have_one() {
     second.server = None;
     let error = refusal_with(&by_server(0, 9000), mkv::documents(&[fragment(0, 0), second]));
     assert_eq!(*error.kind(), ErrorKind::MissingTimestamp { tag: "AWS_KINESISVIDEO_SERVER_TIMESTAMP" });
-    assert_eq!(error.location().fragment, Some(fragment_number(1)));
+    assert_eq!(error.location().fragment, Some(fragment_name(1)));
     assert!(error.to_string().contains("AWS_KINESISVIDEO_SERVER_TIMESTAMP"));
 
     let upload = mkv::upload(&recording(2));
@@ -254,30 +259,31 @@ fn the_clock_of_the_selection_gives_the_order() {
 }
 
 fn limits(max_fragments: usize, max_bytes: u64) -> Limits {
-    Limits { max_fragments, max_bytes }
+    let (fragments, bytes) = (max_fragments.try_into().unwrap(), max_bytes.try_into().unwrap());
+    Limits::default().with_max_fragments(fragments).with_max_bytes(bytes)
 }
 
 #[test]
 fn the_default_limits_are_those_of_getclip() {
-    let Limits { max_fragments, max_bytes } = Limits::default();
-    assert_eq!((max_fragments, max_bytes), (200, 100_000_000));
+    let limits = Limits::default();
+    assert_eq!((limits.max_fragments.get(), limits.max_bytes.get()), (200, 100_000_000));
     let fragments = mkv::documents(&recording(201));
     let (_, report) = clip(fragments);
     assert_eq!(names(&report), numbers(0..200));
     let cut = report.cut.unwrap();
-    assert_eq!((cut.limit, cut.fragment), (Limit::Fragments, fragment_number(200)));
+    assert_eq!((cut.limit, cut.fragment), (Limit::Fragments, fragment_name(200)));
 }
 
 fn cut_at(
     limit: Limit,
     index: u64,
     continue_from: Option<i64>,
-) -> Option<(Limit, String, Option<Timestamp>)> {
+) -> Option<(Limit, FragmentName, Option<Timestamp>)> {
     let at = |offset| Timestamp::from_millis(START as i64 + offset);
-    Some((limit, fragment_number(index), continue_from.map(at)))
+    Some((limit, fragment_name(index), continue_from.map(at)))
 }
 
-fn cut_of(report: &Report) -> Option<(Limit, String, Option<Timestamp>)> {
+fn cut_of(report: &Report) -> Option<(Limit, FragmentName, Option<Timestamp>)> {
     let Cut { limit, fragment, continue_from, .. } = report.cut.clone()?;
     Some((limit, fragment, continue_from))
 }
@@ -313,7 +319,7 @@ fn the_limit_on_bytes_at_its_edge() {
         if count == 1 {
             let error = refusal_with(&with(whole - 1), documents(1));
             assert_eq!(*error.kind(), ErrorKind::FragmentExceedsLimit { bytes: whole, limit: whole - 1 });
-            assert_eq!(error.location().fragment, Some(fragment_number(0)));
+            assert_eq!(error.location().fragment, Some(fragment_name(0)));
             continue;
         }
         let (mp4, report) = clip_with(&with(whole - 1), documents(count));
@@ -353,7 +359,10 @@ fn continue_from_takes_up_where_the_clip_ends() {
 fn without_tags_there_is_no_timestamp_to_continue_from() {
     let (_, report) = clip_with(&everything().limits(limits(2, u64::MAX)), mkv::upload(&recording(3)));
     let cut = report.cut.unwrap();
-    assert_eq!((cut.limit, cut.fragment.as_str(), cut.continue_from), (Limit::Fragments, "#3", None));
+    assert_eq!(
+        (cut.limit, cut.fragment, cut.continue_from),
+        (Limit::Fragments, FragmentName::Position(2), None)
+    );
 }
 
 /// A buffer that is counted as long as something holds on to it.

@@ -2,7 +2,7 @@
 //!
 //! Frames are 40 ms apart and fragments one second long, unless the test is about other lengths.
 
-use crate::clips::{build_with, clip, clip_with, everything, file, lines};
+use crate::clips::{build_with, clip, clip_with, everything, file, fragment_name, lines};
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Event, Gaps, Limits, Report, Timestamp,
 };
@@ -38,11 +38,11 @@ fn placed(fragments: &[Fragment], at: &[u64]) -> Vec<Frame> {
 }
 
 fn moved(index: u64, by_ms: i64) -> Event {
-    Event::Moved { fragment: fragment_number(index), by_ns: by_ms * MS }
+    Event::Moved { fragment: fragment_name(index), by_ns: by_ms * MS }
 }
 
 fn gap(index: u64, ms: u64, closed: bool) -> Event {
-    Event::Gap { fragment: fragment_number(index), duration_ns: ms * MS as u64, closed }
+    Event::Gap { fragment: fragment_name(index), duration_ns: ms * MS as u64, closed }
 }
 
 /// The events that say that a fragment does not stand where its timestamp says, or that nothing is in front of it.
@@ -265,7 +265,7 @@ fn a_fragment_that_does_not_start_on_a_key_frame_is_kept_and_reported() {
     let input = [fragment(0, 0), second, fragment(2, 2000)];
     let (mp4, report) = clip(mkv::documents(&input));
     frames::assert_same_frames(&mp4, &frames::frames_of(&input));
-    assert!(report.events.contains(&Event::NoKeyFrameFirst { fragment: fragment_number(1) }));
+    assert!(report.events.contains(&Event::NoKeyFrameFirst { fragment: fragment_name(1) }));
     assert_eq!(Movie::parse(&mp4).video().table.sync_samples.as_deref(), Some(&[1, 51][..]));
 }
 
@@ -316,7 +316,7 @@ fn a_default_duration_is_an_exact_cadence() {
 
 #[test]
 fn longer_than_a_day_and_more_fragments_than_getclip_takes() {
-    let limits = Limits { max_fragments: 300, ..Limits::default() };
+    let limits = Limits::default().with_max_fragments(300.try_into().unwrap());
     let input: Vec<Fragment> = (0..300).map(|i| fragment(i, i * HOUR)).collect();
     let built = build_with(&everything().limits(limits), mkv::documents(&input)).unwrap();
     frames::assert_same_frames(&file(&built), &frames::frames_of(&input));

@@ -1,11 +1,11 @@
 //! What holds for any timeline: random fragments, random groups of pictures, random sound.
 
-use crate::clips::{build_with, everything, file};
+use crate::clips::{build_with, everything, file, fragment_name, ready};
 use bytes::Bytes;
 use getclip::{ClipBuilder, Event, FragmentReader, Gaps, Report};
 use proptest::prelude::*;
 use testkit::media;
-use testkit::mkv::{self, Block, Fragment, Track, fragment_number};
+use testkit::mkv::{self, Block, Fragment, Track};
 use testkit::mp4::{Movie, TrackView};
 
 const START: u64 = 1_700_000_000_000;
@@ -93,7 +93,7 @@ fn stated_shifts(fragments: &[Fragment], report: &Report) -> Vec<i128> {
         .iter()
         .zip(0..)
         .map(|(_, index)| {
-            let name = fragment_number(index);
+            let name = fragment_name(index);
             let mut shift = 0;
             for event in &report.events {
                 match event {
@@ -212,10 +212,10 @@ proptest! {
                 break;
             }
             reader.push(rest.split_to((*cut).min(rest.len())));
-            arrived.extend(&mut reader);
+            arrived.extend(ready(&mut reader));
         }
         reader.finish();
-        arrived.extend(&mut reader);
+        arrived.extend(ready(&mut reader));
         let chunked = everything().build(arrived).unwrap();
         prop_assert!(file(&whole) == file(&chunked));
         prop_assert_eq!(whole.report(), chunked.report());

@@ -3,7 +3,7 @@
 
 use crate::clips::{build, build_with, clip_with, everything, file};
 use bytes::Bytes;
-use getclip::{CodecChanges, ErrorKind, Event};
+use getclip::{CodecChanges, ErrorKind, Event, IncompleteInput};
 use testkit::ebml::Size;
 use testkit::manifest;
 use testkit::mkv::{self, Fragment, TagPlace, Track, aac_blocks, avc_blocks, g711_blocks};
@@ -69,7 +69,7 @@ impl Stream {
         let builder = everything().codec_changes(CodecChanges::NewSampleEntry);
         let prefix = self.bytes.slice(..length);
         let expected = self.expected(length);
-        let strict = build_with(&builder.clone().strict(true), prefix.clone());
+        let strict = build_with(&builder.clone().incomplete_input(IncompleteInput::Refuse), prefix.clone());
         let clip = match build_with(&builder, prefix) {
             Ok(clip) => clip,
             Err(error) => {
@@ -89,8 +89,8 @@ impl Stream {
                 let strict = strict.unwrap_or_else(|error| panic!("{}: {error}", place()));
                 assert_eq!(strict.len(), clip.len());
             }
-            [Event::Incomplete { reason, frames, .. }] => {
-                assert!(reason.contains(&format!("byte {length}")), "{}: {reason}", place());
+            [Event::Incomplete { incomplete, frames, .. }] => {
+                assert_eq!(incomplete.offset, length as u64, "{}: {incomplete}", place());
                 let error = strict.expect_err("a refusal");
                 assert!(matches!(error.kind(), ErrorKind::Truncated { .. }), "{}: {error}", place());
                 assert_eq!(error.location().offset, Some(length as u64));

@@ -12,7 +12,7 @@ const FRAGMENTS: u64 = 20;
 #[inline(never)]
 fn measured(bytes: Bytes) -> Clip {
     let everything = ClipFragmentSelector::all(ClipFragmentSelectorType::ProducerTimestamp);
-    let limits = Limits { max_fragments: usize::MAX, max_bytes: u64::MAX };
+    let limits = Limits::NONE;
     ClipBuilder::new(everything).limits(limits).build(fragments(bytes)).expect("the recording is valid")
 }
 

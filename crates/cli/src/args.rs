@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -78,11 +79,11 @@ pub(crate) struct ClipArguments {
 
     /// Take at most N fragments
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_fragments)]
-    pub(crate) max_fragments: usize,
+    pub(crate) max_fragments: NonZeroUsize,
 
     /// Write at most N bytes
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_bytes)]
-    pub(crate) max_bytes: u64,
+    pub(crate) max_bytes: NonZeroU64,
 
     /// Which codecs to take: all that play, or those that GetClip documents
     #[arg(long, value_enum, default_value_t = ProfileChoice::Extended)]

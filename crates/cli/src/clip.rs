@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use getclip::{ClipBuilder, ClipFragmentSelector, ClipTimestampRange, Limits};
+use getclip::{
+    ClipBuilder, ClipFragmentSelector, ClipTimestampRange, IncompleteInput, Limits, MissingCodecPrivate,
+};
 
 use crate::args::{ClipArguments, Clock, ReportForm};
 use crate::failure::Failure;
@@ -38,16 +40,20 @@ pub(crate) fn run(arguments: &ClipArguments) -> Result<(), Failure> {
 }
 
 fn builder(arguments: &ClipArguments) -> Result<ClipBuilder, Failure> {
-    let limits = Limits { max_fragments: arguments.max_fragments, max_bytes: arguments.max_bytes };
+    let limits =
+        Limits::default().with_max_fragments(arguments.max_fragments).with_max_bytes(arguments.max_bytes);
     let builder = ClipBuilder::new(selector(arguments)?)
         .limits(limits)
         .profile(arguments.profile.into())
         .codec_changes(arguments.codec_changes.into())
         .gaps(arguments.gaps.into())
-        .strict(arguments.strict)
-        .codec_private_from_frames(arguments.codec_private_from_frames);
+        .incomplete_input(if arguments.strict { IncompleteInput::Refuse } else { IncompleteInput::Keep })
+        .missing_codec_private(match arguments.codec_private_from_frames {
+            true => MissingCodecPrivate::FromFrames,
+            false => MissingCodecPrivate::Refuse,
+        });
     Ok(match arguments.origin {
-        Some(origin) => builder.origin(origin),
+        Some(origin) => builder.recording_start(origin),
         None => builder,
     })
 }

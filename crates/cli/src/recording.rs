@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::slice;
 
-use getclip::{Error, Fragment};
+use getclip::{Error, Fragment, FragmentName};
 
 use crate::failure::Failure;
 use crate::input::{self, Input};
@@ -20,7 +20,7 @@ pub(crate) struct Recording<'a> {
     open: Option<(&'a Input, FragmentStream<'a>)>,
     /// Which input each fragment came from, by its name; `None` where inputs share the name, as those of untagged
     /// fragments do.
-    origins: HashMap<String, Option<&'a Input>>,
+    origins: HashMap<FragmentName, Option<&'a Input>>,
     /// Bytes of the inputs that were read to their end.
     finished: u64,
     progress: Progress,

@@ -15,7 +15,7 @@
 //! ```
 //! Times are RFC 3339 in UTC; `_seconds` is the same in Unix seconds; `_ms` is milliseconds with up to six decimals.
 
-use getclip::{Codec, Cut, Event, FragmentReport, Limit, Report, TrackReport};
+use getclip::{Codec, Cut, Event, FragmentReport, Limit, Report, TrackDetails, TrackReport};
 use serde_json::{Value, json};
 
 use crate::text::{json_millis, json_seconds, json_timestamp};
@@ -36,7 +36,7 @@ pub(crate) fn render(report: &Report, output: &str, bytes: u64) -> String {
 
 fn fragment(fragment: &FragmentReport) -> Value {
     json!({
-        "name": fragment.name,
+        "name": fragment.name.to_string(),
         "producer_timestamp": json_timestamp(Some(fragment.producer_timestamp)),
         "producer_timestamp_seconds": json_seconds(Some(fragment.producer_timestamp)),
         "server_timestamp": json_timestamp(fragment.server_timestamp),
@@ -49,19 +49,31 @@ fn fragment(fragment: &FragmentReport) -> Value {
 fn track(track: &TrackReport) -> Value {
     let mut object = json!({
         "number": track.number,
-        "codec": codec(track.codec),
         "sample_entries": track.sample_entries,
         "samples": track.samples,
-        "sync_samples": track.sync_samples,
         "bytes": track.bytes,
     });
-    let about = if track.sampling_rate > 0 {
-        [("sampling_rate", track.sampling_rate), ("channels", track.channels.into())]
-    } else {
-        let (width, height) = track.dimensions;
-        [("width", width), ("height", height)]
-    };
-    add(&mut object, about.map(|(name, value)| (name, json!(value))));
+    match track.details {
+        TrackDetails::Video { codec: of, width, height, sync_samples, .. } => add(
+            &mut object,
+            [
+                ("codec", json!(codec(of))),
+                ("sync_samples", json!(sync_samples)),
+                ("width", json!(width)),
+                ("height", json!(height)),
+            ],
+        ),
+        TrackDetails::Audio { codec: of, sampling_rate, channels, .. } => add(
+            &mut object,
+            [
+                ("codec", json!(codec(of))),
+                ("sync_samples", json!(track.samples)),
+                ("sampling_rate", json!(sampling_rate)),
+                ("channels", json!(channels)),
+            ],
+        ),
+        _ => {}
+    }
     object
 }
 
@@ -84,7 +96,7 @@ fn cut(cut: &Cut) -> Value {
     };
     json!({
         "limit": limit,
-        "fragment": cut.fragment,
+        "fragment": cut.fragment.to_string(),
         "continue_from": json_timestamp(cut.continue_from),
         "continue_from_seconds": json_seconds(cut.continue_from),
     })
@@ -93,23 +105,25 @@ fn cut(cut: &Cut) -> Value {
 fn event(event: &Event) -> Value {
     let mut object = match event {
         Event::DuplicateDropped { fragment, kept } => {
-            json!({"event": "duplicate_dropped", "fragment": fragment, "kept": kept})
+            json!({"event": "duplicate_dropped", "fragment": fragment.to_string(), "kept": kept.to_string()})
         }
-        Event::Incomplete { fragment, reason, frames } => {
-            json!({"event": "incomplete", "fragment": fragment, "reason": reason, "frames": frames})
+        Event::Incomplete { fragment, incomplete, frames } => {
+            json!({"event": "incomplete", "fragment": fragment.to_string(), "reason": incomplete.to_string(), "frames": frames})
         }
-        Event::Empty { fragment } => json!({"event": "empty", "fragment": fragment}),
+        Event::Empty { fragment } => json!({"event": "empty", "fragment": fragment.to_string()}),
         Event::TrackIgnored { track, codec_id } => {
             json!({"event": "track_ignored", "track": track, "codec_id": codec_id})
         }
-        Event::NoKeyFrameFirst { fragment } => json!({"event": "no_key_frame_first", "fragment": fragment}),
+        Event::NoKeyFrameFirst { fragment } => {
+            json!({"event": "no_key_frame_first", "fragment": fragment.to_string()})
+        }
         Event::CodecPrivateFromFrames { track } => {
             json!({"event": "codec_private_from_frames", "track": track})
         }
         Event::SampleEntryAdded { fragment, track, difference } => {
-            json!({"event": "sample_entry_added", "fragment": fragment, "track": track, "difference": difference})
+            json!({"event": "sample_entry_added", "fragment": fragment.to_string(), "track": track, "difference": difference})
         }
-        Event::FramesReframed { track, frames } => {
+        Event::FramingConverted { track, frames } => {
             json!({"event": "frames_reframed", "track": track, "frames": frames})
         }
         Event::ParameterSetsStripped { track, frames } => {
@@ -125,11 +139,11 @@ fn event(event: &Event) -> Value {
             json!({"event": "adts_stripped", "track": track, "frames": frames})
         }
         Event::Moved { fragment, by_ns } => {
-            json!({"event": "moved", "fragment": fragment, "by_ms": json_millis(*by_ns)})
+            json!({"event": "moved", "fragment": fragment.to_string(), "by_ms": json_millis(*by_ns)})
         }
         Event::Gap { fragment, duration_ns, closed } => json!({
             "event": "gap",
-            "fragment": fragment,
+            "fragment": fragment.to_string(),
             "duration_ms": json_unsigned_millis(*duration_ns),
             "closed": closed,
         }),

@@ -1,8 +1,6 @@
 //! The report of a clip as lines to read.
 
-use std::fmt::Write;
-
-use getclip::{Cut, FragmentReport, Limit, Report, TrackReport};
+use getclip::{Cut, FragmentReport, Limit, Report, TrackDetails, TrackReport};
 
 use crate::text::{count, printable, seconds};
 
@@ -24,20 +22,20 @@ pub(crate) fn render(report: &Report, output: &str, bytes: u64) -> String {
 }
 
 fn track(track: &TrackReport) -> String {
-    let mut line = format!("  track {}: {} ({})", track.number, track.codec, track.sample_entries.join(", "));
-    // Writing to a String does not fail.
-    let _ = if track.sampling_rate > 0 {
-        write!(line, ", {} Hz, {}", track.sampling_rate, count(track.channels.into(), "channel"))
-    } else {
-        let (width, height) = track.dimensions;
-        write!(line, ", {width}x{height}")
+    let TrackReport { number, sample_entries, samples, bytes, .. } = track;
+    let entries = sample_entries.join(", ");
+    let samples_text = count(*samples, "sample");
+    let (codec, about, sync_samples) = match track.details {
+        TrackDetails::Video { codec, width, height, sync_samples, .. } => {
+            (codec, format!("{width}x{height}"), sync_samples)
+        }
+        TrackDetails::Audio { codec, sampling_rate, channels, .. } => {
+            (codec, format!("{sampling_rate} Hz, {}", count(channels.into(), "channel")), *samples)
+        }
+        _ => return format!("  track {number}: ({entries}), {samples_text}, {bytes} bytes"),
     };
-    let _ = write!(line, ", {}", count(track.samples, "sample"));
-    if track.sync_samples < track.samples {
-        let _ = write!(line, " ({} sync)", track.sync_samples);
-    }
-    let _ = write!(line, ", {} bytes", track.bytes);
-    line
+    let sync = if sync_samples < *samples { format!(" ({sync_samples} sync)") } else { String::new() };
+    format!("  track {number}: {codec} ({entries}), {about}, {samples_text}{sync}, {bytes} bytes")
 }
 
 fn fragment(fragment: &FragmentReport) -> String {

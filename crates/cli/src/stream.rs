@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use bytes::Bytes;
-use getclip::{Fragment, FragmentReader, fragments};
+use getclip::{Fragment, FragmentReader};
 use memmap2::Mmap;
 
 use crate::failure::Failure;
@@ -29,7 +29,12 @@ impl<'a> FragmentStream<'a> {
             Input::Path { path, len } => {
                 let file = File::open(path).map_err(io)?;
                 match len {
-                    Some(_) => Self { input, reader: fragments(map(&file).map_err(io)?), pipe: None },
+                    Some(_) => {
+                        let mut reader = FragmentReader::new();
+                        reader.push(map(&file).map_err(io)?);
+                        reader.finish();
+                        Self { input, reader, pipe: None }
+                    }
                     None => Self { input, reader: FragmentReader::new(), pipe: Some(Box::new(file)) },
                 }
             }
@@ -61,7 +66,7 @@ impl Iterator for FragmentStream<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(item) = self.reader.next() {
+            if let Some(item) = self.reader.next_fragment() {
                 return Some(item.map_err(|error| Failure::media(self.input, error)));
             }
             match self.fill() {

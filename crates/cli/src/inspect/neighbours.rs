@@ -72,7 +72,7 @@ impl End {
     fn of(fragment: &Fragment, tracks: &[TrackSummary]) -> Option<Self> {
         let (clock, start_ns) = match fragment.producer_timestamp() {
             Some(time) => (Clock::Producer, time.as_millis().checked_mul(1_000_000)?),
-            None => (Clock::Cluster, fragment.cluster_timestamp_ns()?),
+            None => (Clock::Cluster, fragment.index().cluster_timestamp_ns()?),
         };
         let on_clock = |times: Times| {
             let (first, last) = (start_ns.checked_add(times.first)?, start_ns.checked_add(times.last)?);

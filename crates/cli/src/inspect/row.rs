@@ -103,13 +103,13 @@ impl Row {
         unusual.extend(neighbours.compare(fragment, &tracks));
         Self {
             file: input.to_string(),
-            name: fragment.name(),
+            name: fragment.name().to_string(),
             number: fragment.number().map(ToString::to_string),
             producer_timestamp: fragment.producer_timestamp(),
             server_timestamp: fragment.server_timestamp(),
-            cluster_timestamp_ns: fragment.cluster_timestamp_ns(),
+            cluster_timestamp_ns: fragment.index().cluster_timestamp_ns(),
             offset: fragment.offset(),
-            bytes: fragment.len(),
+            bytes: fragment.index().media_len(),
             duration_ns: duration_ns(&tracks),
             tracks,
             unusual,
@@ -130,11 +130,10 @@ impl TrackSummary {
             bytes: 0,
             times: None,
         };
-        let of_track = |block| fragment.track_of(block).is_some_and(|entry| entry.number == track.number);
         let mut last_duration = None;
-        for block in fragment.blocks().iter().filter(|block| of_track(block)) {
+        for block in fragment.index().frames().filter(|frame| frame.track().number == track.number) {
             summary.blocks = summary.blocks.saturating_add(1);
-            summary.bytes = summary.bytes.saturating_add(block.len().into());
+            summary.bytes = summary.bytes.saturating_add(block.len());
             if let Some(key_frames) = &mut summary.key_frames
                 && block.is_key()
             {
@@ -171,13 +170,10 @@ fn on_its_own(fragment: &Fragment, tracks: &[TrackSummary]) -> Vec<Unusual> {
     if let Some(incomplete) = fragment.incomplete() {
         unusual.push(Unusual::Incomplete { reason: incomplete.to_string() });
     }
-    if fragment.blocks().is_empty() {
+    if fragment.index().frames().next().is_none() {
         unusual.push(Unusual::Empty);
     }
-    let first_picture = fragment
-        .blocks()
-        .iter()
-        .find(|block| fragment.track_of(block).is_some_and(|track| track.track_type == TrackType::Video));
+    let first_picture = fragment.index().frames().find(|frame| frame.track().track_type == TrackType::Video);
     if first_picture.is_some_and(|block| !block.is_key()) {
         unusual.push(Unusual::NoKeyFrameFirst);
     }

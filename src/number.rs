@@ -1,10 +1,8 @@
-//! [`FragmentNumber`]: the service's name for a fragment.
+//! [`FragmentNumber`]: the service's name for a fragment; [`FragmentName`]: what a message calls one.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
-
-use crate::error::Error;
 
 /// The number that the service gives a fragment: a decimal of up to 47 digits, larger for later fragments.
 ///
@@ -22,15 +20,21 @@ impl FragmentNumber {
     }
 }
 
-impl FromStr for FragmentNumber {
-    type Err = Error;
+/// Text that is no fragment number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a fragment number of 1 to 128 digits, found {text:?}")]
+pub struct ParseFragmentNumberError {
+    text: String,
+}
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+impl FromStr for FragmentNumber {
+    type Err = ParseFragmentNumberError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFragmentNumberError> {
         let is_number =
             (1..=Self::MAX_DIGITS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         if !is_number {
-            let shown: String = text.chars().take(48).collect();
-            return Err(Error::malformed("a fragment number of 1 to 128 digits", format!("{shown:?}")));
+            return Err(ParseFragmentNumberError { text: text.chars().take(48).collect() });
         }
         let significant = text.trim_start_matches('0');
         Ok(Self(if significant.is_empty() { "0" } else { significant }.into()))
@@ -56,6 +60,27 @@ impl fmt::Display for FragmentNumber {
     }
 }
 
+/// What a report or an error calls a fragment.
+///
+/// Displayed as the number, or as the place in the input counted from 1: `#3`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FragmentName {
+    /// The number that the service gave it.
+    Number(FragmentNumber),
+    /// Its place in the input, counted from 0, where the service gave it no number.
+    Position(u64),
+}
+
+impl fmt::Display for FragmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Position(position) => write!(f, "#{}", position.saturating_add(1)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +95,12 @@ mod tests {
         );
         assert_eq!(number("007"), number("7"));
         assert_eq!(number("000").as_str(), "0");
+    }
+
+    #[test]
+    fn a_name_is_the_number_or_the_place() {
+        assert_eq!(FragmentName::Number("0042".parse().unwrap()).to_string(), "42");
+        assert_eq!(FragmentName::Position(2).to_string(), "#3");
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! [`Document`]: what stands before the Clusters of a document and tells how they are read.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::error::Error;
+use crate::index::scan::FrameScanner;
+use crate::index::track_set::TrackSet;
+use crate::matroska::{Cursor, TrackEntry, ids};
+
+/// ID and size of a Segment whose size is unknown (RFC 8794 section 6.2), as GetMedia writes it.
+const UNKNOWN_SEGMENT: [u8; 12] = [0x18, 0x53, 0x80, 0x67, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
+
+/// A document as far as it has been read.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    pub(super) tracks: Tracks,
+    /// TimestampScale, 1 to 1,000,000,000.
+    pub(super) timestamp_scale_ns: u32,
+    pub(super) has_cluster: bool,
+    ebml: Bytes,
+    info: Bytes,
+}
+
+/// The tracks of a document, and how their frames are read.
+#[derive(Debug, Clone)]
+pub(super) struct Tracks {
+    /// The element as it stands.
+    element: Bytes,
+    pub(super) set: TrackSet,
+    pub(super) scanner: Arc<FrameScanner>,
+}
+
+/// The document before, whose header the next one usually repeats.
+#[derive(Debug, Default)]
+pub(super) struct LastDocument {
+    tracks: Tracks,
+    /// The parts that the header was made of, and the header.
+    parts: [Bytes; 3],
+    header: Bytes,
+}
+
+impl Default for Tracks {
+    fn default() -> Self {
+        let set = TrackSet::default();
+        Self { element: Bytes::new(), scanner: Arc::new(FrameScanner::new(&set)), set }
+    }
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self {
+            tracks: Tracks::default(),
+            timestamp_scale_ns: 1_000_000,
+            has_cluster: false,
+            ebml: Bytes::new(),
+            info: Bytes::new(),
+        }
+    }
+}
+
+impl Document {
+    /// The document after an EBML header.
+    pub(super) fn new(ebml: Bytes) -> Self {
+        Self { ebml, ..Self::default() }
+    }
+
+    /// Reads an Info element, whose payload is `info`.
+    pub(super) fn read_info(&mut self, element: Bytes, mut info: Cursor<'_>) -> Result<(), Error> {
+        while let Some((id, payload)) = info.element()? {
+            if id == ids::TIMESTAMP_SCALE {
+                self.timestamp_scale_ns = timestamp_scale(payload)?;
+            }
+        }
+        self.info = element;
+        Ok(())
+    }
+
+    /// Reads a Tracks element, whose payload is `payload`, unless `last` has read the same.
+    pub(super) fn read_tracks(
+        &mut self,
+        last: &mut LastDocument,
+        element: Bytes,
+        payload: Cursor<'_>,
+    ) -> Result<(), Error> {
+        if element != last.tracks.element {
+            let set = TrackSet::new(TrackEntry::parse_all(payload)?);
+            // A copy, which does not keep the input in memory.
+            let element = Bytes::copy_from_slice(&element);
+            last.tracks = Tracks { element, scanner: Arc::new(FrameScanner::new(&set)), set };
+        }
+        self.tracks = last.tracks.clone();
+        Ok(())
+    }
+
+    /// The header of a document that holds one fragment of this one.
+    pub(super) fn header(&self, last: &mut LastDocument) -> Bytes {
+        let parts = [&self.ebml, &self.info, &self.tracks.element];
+        if parts != last.parts.each_ref() {
+            let [ebml, info, tracks] = parts;
+            let mut header = BytesMut::new();
+            for part in [ebml, &UNKNOWN_SEGMENT[..], info, tracks] {
+                header.put_slice(part);
+            }
+            last.header = header.freeze();
+            last.parts = parts.map(|part| Bytes::copy_from_slice(part));
+        }
+        last.header.clone()
+    }
+}
+
+/// TimestampScale (RFC 9559 section 5.1.2.9), up to the second that the service allows.
+fn timestamp_scale(payload: Cursor<'_>) -> Result<u32, Error> {
+    let scale = payload.uint()?;
+    match u32::try_from(scale) {
+        Ok(scale @ 1..=1_000_000_000) => Ok(scale),
+        _ => {
+            let expected = "a TimestampScale of 1 ns to 1 s";
+            Err(Error::malformed(expected, format!("{scale} ns")).at(payload.offset()))
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! [`FrameFault`]: why a frame cannot be a sample.
+
+/// Why a frame cannot be parsed as its codec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameFault {
+    /// The frame has no bytes.
+    #[error("expected at least one byte, found none")]
+    Empty,
+    /// The frame has bytes, but no NAL unit that has any.
+    #[error("expected at least one NAL unit, found none")]
+    NoNalUnits,
+    /// A NAL length reaches beyond the end of the frame, which does not begin with a start code either.
+    #[error(
+        "expected NAL units that end with the frame, or start codes; found at byte {at} of the frame a NAL length of \
+         {len} with {left} bytes left"
+    )]
+    NalLength {
+        /// Offset of the NAL length in the frame, in bytes.
+        at: u32,
+        /// Value of the NAL length.
+        len: u32,
+        /// Bytes of the frame after the NAL length.
+        left: u32,
+    },
+    /// The frame ends inside a NAL length.
+    #[error("expected a NAL length of {size} bytes at byte {at} of the frame, found {left} bytes")]
+    NalLengthCut {
+        /// Offset of the NAL length in the frame, in bytes.
+        at: u32,
+        /// Size of a NAL length by the codec private data, in bytes.
+        size: u8,
+        /// Bytes of the frame that are left.
+        left: u32,
+    },
+    /// A frame of more NAL units than a picture can have.
+    #[error("expected at most {limit} NAL units in a frame, found more")]
+    TooManyNalUnits {
+        /// The largest count that is taken.
+        limit: u32,
+    },
+    /// More different parameter sets in the frames of one fragment than can be told apart.
+    #[error("expected at most {limit} different parameter sets in a fragment, found more")]
+    TooManyParameterSets {
+        /// The largest count that is taken.
+        limit: u32,
+    },
+    /// A block of G.711 that ends inside a PCM frame.
+    #[error("expected whole PCM frames of {channels} bytes, found {len} bytes")]
+    PartialPcmFrame {
+        /// Bytes of a PCM frame: one for each channel.
+        channels: u16,
+        /// Bytes of the block.
+        len: u32,
+    },
+    /// A picture that is shown before more pictures decoded ahead of it than either codec allows.
+    #[error("expected a frame that is shown before at most {limit} frames decoded before it, found more")]
+    ReorderedTooFar {
+        /// The largest count that is taken.
+        limit: u32,
+    },
+}
