@@ -41,6 +41,16 @@ pub enum ErrorKind {
         /// The text that was given.
         text: String,
     },
+    /// A name that is no value of an option.
+    #[error("expected {option} as one of: {expected}; found {found:?}")]
+    InvalidOption {
+        /// What the option decides.
+        option: &'static str,
+        /// The names that it has, separated by spaces.
+        expected: &'static str,
+        /// The name that was given.
+        found: String,
+    },
     /// A range that GetClip refuses: see [`ClipTimestampRange::new`](crate::ClipTimestampRange::new).
     #[error("invalid timestamp range: {reason}")]
     InvalidRange {
@@ -259,6 +269,7 @@ impl Error {
         match self.0.kind {
             ErrorKind::NoFragments { .. } => Exception::ResourceNotFound,
             ErrorKind::InvalidTimestamp { .. }
+            | ErrorKind::InvalidOption { .. }
             | ErrorKind::InvalidRange { .. }
             | ErrorKind::MissingTimestamp { .. }
             | ErrorKind::FragmentExceedsLimit { .. }

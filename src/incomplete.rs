@@ -6,6 +6,7 @@ use std::fmt;
 ///
 /// The fragment has the whole frames before that place. One that ends before its first frame has no frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Incomplete {
     /// Byte offset of the end of the input, or of the document that should have had a Cluster.
@@ -18,6 +19,8 @@ pub struct Incomplete {
 
 /// What an [`Incomplete`] fragment lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum IncompleteElement {
     /// A block of a Cluster of unknown size.

@@ -73,10 +73,12 @@ mod frame_fault;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod human;
 mod incomplete;
 mod index;
 mod isobmff;
 mod matroska;
+mod named;
 mod number;
 mod plan;
 mod report;

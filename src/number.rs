@@ -72,6 +72,22 @@ pub enum FragmentName {
     Position(u64),
 }
 
+/// As it is displayed.
+#[cfg(feature = "serde")]
+impl serde::Serialize for FragmentNumber {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// As it is displayed.
+#[cfg(feature = "serde")]
+impl serde::Serialize for FragmentName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for FragmentName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::codec::Codec;
+use crate::human::{Count, Length};
 use crate::incomplete::Incomplete;
 use crate::number::FragmentName;
 use crate::timestamp::Timestamp;
@@ -10,6 +11,7 @@ use crate::timestamp::Timestamp;
 /// What a clip holds and what was done to get there. Nothing happens silently: what is not listed here went through
 /// unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
     /// The fragments of the clip, in its order.
@@ -33,6 +35,7 @@ pub struct Report {
 
 /// A fragment of the clip.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct FragmentReport {
     /// What it is called.
@@ -49,6 +52,7 @@ pub struct FragmentReport {
 
 /// A track of the clip.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct TrackReport {
     /// Track number, the same in input and output: 1 video, 2 audio.
@@ -60,11 +64,14 @@ pub struct TrackReport {
     /// Bytes of media in it.
     pub bytes: u64,
     /// What only pictures or only sound have.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub details: TrackDetails,
 }
 
 /// What a report says of a track of pictures or of sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "type", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum TrackDetails {
     /// Pictures.
@@ -93,6 +100,7 @@ pub enum TrackDetails {
 
 /// Where the limits cut the clip off.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Cut {
     /// The limit that was reached.
@@ -106,6 +114,8 @@ pub struct Cut {
 
 /// A limit of [`Limits`](crate::Limits).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Limit {
     /// `max_fragments`.
@@ -116,6 +126,8 @@ pub enum Limit {
 
 /// Something that is not plain.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "event", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Event {
     /// A fragment was dropped because another has the same producer timestamp and a larger number, or is the same.
@@ -257,67 +269,69 @@ pub enum Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::DuplicateDropped { fragment, kept } if fragment == kept => {
+                write!(f, "fragment {fragment}: offered twice, taken once")
+            }
             Self::DuplicateDropped { fragment, kept } => {
                 write!(f, "fragment {fragment}: dropped, a duplicate of {kept}")
             }
             Self::Incomplete { fragment, incomplete, frames } => {
-                write!(f, "fragment {fragment}: incomplete, {frames} whole frames kept: {incomplete}")
+                let frames = Count(*frames, "whole frame");
+                write!(f, "fragment {fragment}: incomplete, {frames} kept: {incomplete}")
             }
             Self::Empty { fragment } => write!(f, "fragment {fragment}: no frames, left out"),
             Self::TrackIgnored { track, codec_id } => write!(f, "track {track}: {codec_id} left out"),
             Self::NoKeyFrameFirst { fragment } => {
                 write!(f, "fragment {fragment}: does not start on a key frame")
             }
-            Self::CodecPrivateFromFrames { track } => {
-                write!(
-                    f,
-                    "track {track}: no codec private data, taken from the parameter sets of the first key frame"
-                )
-            }
+            Self::CodecPrivateFromFrames { track } => write!(
+                f,
+                "track {track}: no codec private data, taken from the parameter sets of the first key frame"
+            ),
             Self::SampleEntryAdded { fragment, track, difference } => {
                 write!(f, "fragment {fragment}, track {track}: new sample entry, {difference}")
             }
             Self::FramingConverted { track, frames } => {
-                write!(f, "track {track}: {frames} frames re-framed with 4-byte NAL lengths")
+                let frames = Count(*frames, "frame");
+                write!(f, "track {track}: {frames} re-framed with 4-byte NAL lengths")
             }
-            Self::ParameterSetsStripped { track, frames } => write!(
-                f,
-                "track {track}: parameter sets equal to the sample entry's taken out of {frames} frames"
-            ),
-            Self::ParameterSetsKept { track, frames } => write!(
-                f,
-                "track {track}: parameter sets that differ from the codec private data kept in {frames} frames"
-            ),
-            Self::EmptyNalsDropped { track, nals } => {
-                write!(f, "track {track}: {nals} empty NAL units dropped")
+            Self::ParameterSetsStripped { track, frames } => {
+                let frames = Count(*frames, "frame");
+                write!(f, "track {track}: parameter sets equal to the sample entry's taken out of {frames}")
             }
-            Self::AdtsStripped { track, frames } => {
-                write!(f, "track {track}: ADTS headers taken off {frames} frames")
-            }
-            Self::Moved { fragment, by_ns } => {
+            Self::ParameterSetsKept { track, frames } => {
+                let frames = Count(*frames, "frame");
                 write!(
                     f,
-                    "fragment {fragment}: overlaps what is before it, moved {} ms later",
-                    Millis(*by_ns)
+                    "track {track}: parameter sets that differ from the codec private data kept in {frames}"
                 )
             }
+            Self::EmptyNalsDropped { track, nals } => {
+                write!(f, "track {track}: {} dropped", Count(*nals, "empty NAL unit"))
+            }
+            Self::AdtsStripped { track, frames } => {
+                write!(f, "track {track}: ADTS headers taken off {}", Count(*frames, "frame"))
+            }
+            Self::Moved { fragment, by_ns } => {
+                let by = Length(by_ns.unsigned_abs());
+                write!(f, "fragment {fragment}: overlaps what is before it, moved {by} later")
+            }
             Self::Gap { fragment, duration_ns, closed } => {
-                let millis = Millis(i64::try_from(*duration_ns).unwrap_or(i64::MAX));
                 let what = if *closed { "closed" } else { "kept" };
-                write!(f, "fragment {fragment}: gap of {millis} ms in front of it, {what}")
+                write!(f, "fragment {fragment}: gap of {} before it, {what}", Length(*duration_ns))
             }
             Self::CollisionsSpread { track, frames } => {
-                write!(f, "track {track}: {frames} frames of equal time set apart")
+                write!(f, "track {track}: {} of equal time set apart", Count(*frames, "frame"))
             }
             Self::AudioReanchored { track, times, tolerance_ns } => {
-                let millis = Millis(i64::try_from(*tolerance_ns).unwrap_or(i64::MAX));
+                let (times, tolerance) = (Count(*times, "time"), Length(*tolerance_ns));
                 write!(
                     f,
-                    "track {track}: set to its timestamps again {times} times, when more than {millis} ms off"
+                    "track {track}: set to its timestamps again {times}, when more than {tolerance} off"
                 )
             }
             Self::AudioLate { track, by_ns } => {
-                write!(f, "track {track}: up to {} ms later than its timestamps", Millis(*by_ns))
+                write!(f, "track {track}: up to {} later than its timestamps", Length(by_ns.unsigned_abs()))
             }
             Self::TrackEmpty { track } => write!(f, "track {track}: no frames, left out"),
             Self::CadenceRestored { track, rate: (numerator, denominator) } => {
@@ -327,31 +341,25 @@ impl fmt::Display for Event {
     }
 }
 
-/// Nanoseconds, shown as milliseconds with as many decimals as there are.
-struct Millis(i64);
-
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
-        let sign = if self.0 < 0 { "-" } else { "" };
-        if rest == 0 {
-            write!(f, "{sign}{whole}")
-        } else {
-            let decimals = format!("{rest:06}");
-            write!(f, "{sign}{whole}.{}", decimals.trim_end_matches('0'))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Defect of old: "gap of 89999.661017 ms".
     #[test]
-    fn millis_show_no_more_decimals_than_there_are() {
-        let shown = |ns| Millis(ns).to_string();
-        assert_eq!(shown(33_333_333), "33.333333");
-        assert_eq!(shown(-1_500_000), "-1.5");
-        assert_eq!(shown(2_000_000_000), "2000");
+    fn lengths_are_told_as_a_person_would() {
+        let fragment = FragmentName::Position(1);
+        let gap = Event::Gap { fragment: fragment.clone(), duration_ns: 89_999_661_017, closed: false };
+        assert_eq!(gap.to_string(), "fragment #2: gap of 90 s before it, kept");
+        let moved = Event::Moved { fragment, by_ns: 33_333_333 };
+        assert_eq!(moved.to_string(), "fragment #2: overlaps what is before it, moved 33 ms later");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let event = Event::FramingConverted { track: 1, frames: 1 };
+        assert_eq!(event.to_string(), "track 1: 1 frame re-framed with 4-byte NAL lengths");
+        let event = Event::FramingConverted { track: 1, frames: 2 };
+        assert_eq!(event.to_string(), "track 1: 2 frames re-framed with 4-byte NAL lengths");
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind};
 use crate::index::{FragmentIndex, FragmentState};
+use crate::named::named;
 use crate::number::{FragmentName, FragmentNumber};
 use crate::plan::fragments::{self, FragmentToPlan};
 use crate::plan::track_configs::{AUDIO_TRACK, VIDEO_TRACK};
@@ -116,6 +117,8 @@ pub enum IncompleteInput {
     /// The clip is refused: [`ErrorKind::Truncated`].
     Refuse,
 }
+
+named!(IncompleteInput, "what happens to incomplete input", { Keep => "keep", Refuse => "refuse" });
 
 impl Selection {
     pub(crate) fn new(selector: ClipFragmentSelector, options: SelectionOptions) -> Self {

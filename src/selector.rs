@@ -1,6 +1,7 @@
 //! Which fragments a clip is made of, in the words of GetClip's request.
 
 use crate::error::{Error, ErrorKind};
+use crate::named::named;
 use crate::timestamp::Timestamp;
 
 /// Which fragments to take: `ClipFragmentSelector` of the service.
@@ -19,6 +20,11 @@ pub enum ClipFragmentSelectorType {
     /// `SERVER_TIMESTAMP`: when the service received it.
     ServerTimestamp,
 }
+
+named!(ClipFragmentSelectorType, "the clock of a selection", {
+    ProducerTimestamp => "producer",
+    ServerTimestamp => "server",
+});
 
 /// A range of time, both ends inclusive: `ClipTimestampRange` of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,7 +9,7 @@ use testkit::source::{Source, circles};
 /// The floors from the ground up. A room is a file or folder of `src/`; a file that stands lower than the rest of its
 /// folder has a line of its own. `lib` and `fuzzing` may use all of them.
 const FLOORS: &[&[&str]] = &[
-    &["error"],
+    &["error", "named"],
     &["matroska", "annexb", "timestamp"],
     &["codec", "fragment", "selector"],
     &["report"],

@@ -25,6 +25,8 @@ use crate::error::Error;
 
 /// A codec that a clip can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Codec {
     /// H.264, ISO/IEC 14496-10.

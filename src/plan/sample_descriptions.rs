@@ -5,6 +5,7 @@ use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::index::FragmentIndex;
 use crate::index::frame_table::SampleBytes;
+use crate::named::named;
 use crate::plan::track_configs::{TrackConfigs, VIDEO_TRACK, VideoTrack};
 use crate::plan::{PlanOptions, PlannedTrack, SampleDescription};
 use crate::report::Event;
@@ -21,6 +22,11 @@ pub enum CodecChanges {
     NewSampleEntry,
 }
 
+named!(CodecChanges, "what happens when codec private data changes", {
+    Refuse => "refuse",
+    NewSampleEntry => "new-sample-entry",
+});
+
 /// What happens when a video track has no codec private data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +37,11 @@ pub enum MissingCodecPrivate {
     /// It is made of the parameter sets before, or in, the first key frame.
     FromFrames,
 }
+
+named!(MissingCodecPrivate, "what happens to missing codec private data", {
+    Refuse => "refuse",
+    FromFrames => "from-frames",
+});
 
 /// Descriptions of a track, at most. No recording has an encoder that was set up this often.
 const MAX_DESCRIPTIONS: usize = 32;

@@ -6,6 +6,7 @@ use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::index::track_set::{self, TrackSet};
 use crate::matroska::{TrackEntry, TrackType};
+use crate::named::named;
 
 /// Number of the video track: "track 1" of GetClip's documentation.
 pub(crate) const VIDEO_TRACK: u64 = 1;
@@ -23,6 +24,8 @@ pub enum Profile {
     /// of 2 or 5 bytes.
     Service,
 }
+
+named!(Profile, "the profile", { Extended => "extended", Service => "service" });
 
 /// What a fragment's tracks say of its frames. One value serves all fragments that declare the same tracks.
 #[derive(Debug)]

@@ -14,6 +14,7 @@
 
 use crate::codec::AudioConfig;
 use crate::error::Error;
+use crate::named::named;
 use crate::plan::track_configs::{AUDIO_TRACK, VIDEO_TRACK};
 use crate::plan::{FragmentSamples, LeadingRun, PlannedFragment, Sample, SampleDescription};
 use crate::report::Event;
@@ -33,6 +34,8 @@ pub enum Gaps {
     /// The fragment behind it follows at once.
     Close,
 }
+
+named!(Gaps, "what becomes of gaps", { Keep => "keep", Close => "close" });
 
 /// The times of all tracks.
 #[derive(Debug)]
