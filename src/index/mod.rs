@@ -1,6 +1,8 @@
 //! [`FragmentIndex`]: all that a clip needs to know of a fragment, without its media.
 
 pub(crate) mod frame_table;
+#[cfg(feature = "serde")]
+mod readable;
 pub(crate) mod scan;
 pub(crate) mod track_set;
 mod wire;

@@ -12,6 +12,7 @@ mod codec_changes;
 mod codecs;
 mod corpus_replay;
 mod hostile_faults;
+mod index;
 mod matroska_forms;
 mod oracles;
 mod reader_chunking;
