@@ -1,0 +1,93 @@
+//! [`Archive`]: an opened store.
+
+use std::sync::Arc;
+
+use getclip::Timestamp;
+
+use crate::clip::Plans;
+use crate::media::{Documents, MediaBody, Parts, Recordings};
+use crate::store::{Location, Store};
+use crate::{Error, Settings, StoreRequests, StoredFragment, StreamInfo, layout};
+
+/// Streams and their fragments in a store. Cheap to clone: all clones share connections and caches.
+#[derive(Debug, Clone)]
+pub struct Archive(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    settings: Settings,
+    location: String,
+    recordings: Recordings,
+    plans: Plans,
+}
+
+impl Archive {
+    /// Opens an archive: a folder by its path or `file:` URL, which is created where it is missing; `memory:`; or with
+    /// the features `s3`, `gcs` and `azure` a bucket by its URL, as `s3://bucket/prefix`. Credentials and endpoints of
+    /// buckets come from the environment, as the `object_store` crate reads it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLocation`].
+    pub async fn open(location: &str, settings: Settings) -> Result<Self, Error> {
+        let opened = Location::open(location)?;
+        Ok(Self::new(opened, settings, location))
+    }
+
+    /// An archive that is lost with its last clone.
+    pub fn memory(settings: Settings) -> Self {
+        Self::new(Location::memory(), settings, "memory:")
+    }
+
+    fn new(opened: Location, settings: Settings, location: &str) -> Self {
+        let store = Store::new(opened, settings.connections.get());
+        let plans = Plans::new(settings.cached_plan_bytes);
+        let (location, recordings) = (location.to_owned(), Recordings::default());
+        Self(Arc::new(Inner { store, settings, location, recordings, plans }))
+    }
+
+    /// Where it is, as it was given.
+    pub fn location(&self) -> &str {
+        &self.0.location
+    }
+
+    /// Requests to the store since it was opened.
+    pub fn requests(&self) -> StoreRequests {
+        self.store().requests()
+    }
+
+    /// Asks the store for something small.
+    ///
+    /// # Errors
+    /// That of the store, if it cannot be reached or used.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.store().head(&layout::streams().join("ready")).await.map(drop)
+    }
+
+    /// Fragments as documents in the form of GetMedia, one after the other.
+    pub fn documents(&self, stream: &StreamInfo, fragments: Vec<StoredFragment>) -> MediaBody {
+        let len = fragments.iter().map(StoredFragment::document_len).sum();
+        let (archive, stream) = (self.clone(), stream.clone());
+        MediaBody::new(len, Parts::Documents(Documents { archive, stream, fragments: fragments.into() }))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn recordings_opened(&self) -> &Recordings {
+        &self.0.recordings
+    }
+
+    pub(crate) fn plans(&self) -> &Plans {
+        &self.0.plans
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.settings().clock.now()
+    }
+}

@@ -1,0 +1,32 @@
+//! Reading many indexes at the same time.
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::fragment::StoredFragment;
+use crate::layout::Shelf;
+use crate::{Archive, Error};
+
+/// The encoded indexes of fragments, in their order: out of the derived indexes of hours where there are such, else each
+/// out of its object.
+pub(super) async fn read_indexes(
+    archive: &Archive,
+    shelf: &Shelf,
+    fragments: &[StoredFragment],
+) -> Result<Vec<Bytes>, Error> {
+    let hours = archive.hours(shelf, fragments).await?;
+    let reads = fragments.iter().map(|fragment| {
+        let known = hours.get(fragment);
+        async move {
+            match known {
+                Some(bytes) => Ok(bytes),
+                None => archive.index_bytes(shelf, fragment).await,
+            }
+        }
+    });
+    let connections = archive.settings().connections.get();
+    let indexes: Vec<Bytes> = stream::iter(reads).buffered(connections).try_collect().await?;
+    // A clip does not fail because what would speed up the next one cannot be written.
+    let _ = archive.keep_hours(shelf, &hours, fragments, &indexes).await;
+    Ok(indexes)
+}

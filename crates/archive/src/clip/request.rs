@@ -1,0 +1,79 @@
+//! [`ClipRequest`]: which clip.
+
+use getclip::{
+    ClipBuilder, ClipFragmentSelector, CodecChanges, Gaps, IncompleteInput, Limits, MissingCodecPrivate,
+    Profile,
+};
+
+/// Which fragments, and how they become a clip: the options of [`ClipBuilder`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClipRequest {
+    pub(super) selector: ClipFragmentSelector,
+    pub(super) limits: Limits,
+    profile: Profile,
+    codec_changes: CodecChanges,
+    gaps: Gaps,
+    incomplete_input: IncompleteInput,
+    missing_codec_private: MissingCodecPrivate,
+}
+
+impl ClipRequest {
+    /// A clip of the fragments that `selector` takes, as GetClip makes it.
+    pub fn new(selector: ClipFragmentSelector) -> Self {
+        Self {
+            selector,
+            limits: Limits::default(),
+            profile: Profile::default(),
+            codec_changes: CodecChanges::default(),
+            gaps: Gaps::default(),
+            incomplete_input: IncompleteInput::default(),
+            missing_codec_private: MissingCodecPrivate::default(),
+        }
+    }
+
+    /// See [`ClipBuilder::limits`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// See [`ClipBuilder::profile`].
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// See [`ClipBuilder::codec_changes`].
+    pub fn codec_changes(mut self, codec_changes: CodecChanges) -> Self {
+        self.codec_changes = codec_changes;
+        self
+    }
+
+    /// See [`ClipBuilder::gaps`].
+    pub fn gaps(mut self, gaps: Gaps) -> Self {
+        self.gaps = gaps;
+        self
+    }
+
+    /// See [`ClipBuilder::incomplete_input`].
+    pub fn incomplete_input(mut self, incomplete_input: IncompleteInput) -> Self {
+        self.incomplete_input = incomplete_input;
+        self
+    }
+
+    /// See [`ClipBuilder::missing_codec_private`].
+    pub fn missing_codec_private(mut self, missing_codec_private: MissingCodecPrivate) -> Self {
+        self.missing_codec_private = missing_codec_private;
+        self
+    }
+
+    pub(super) fn builder(&self) -> ClipBuilder {
+        ClipBuilder::new(self.selector)
+            .limits(self.limits)
+            .profile(self.profile)
+            .codec_changes(self.codec_changes)
+            .gaps(self.gaps)
+            .incomplete_input(self.incomplete_input)
+            .missing_codec_private(self.missing_codec_private)
+    }
+}

@@ -1,0 +1,54 @@
+//! Fragments by their numbers.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use getclip::FragmentNumber;
+
+use crate::find::Finder;
+use crate::fragment::{NumberParts, StoredFragment};
+use crate::layout::Bucket;
+use crate::stream::StreamInfo;
+use crate::{Archive, Error};
+
+/// Numbers that are looked for at the same time.
+const CONCURRENT: usize = 32;
+
+impl Archive {
+    /// The fragments of these numbers, in this order; `None` for one that the stream does not have.
+    pub async fn fragments_by_number(
+        &self,
+        stream: &StreamInfo,
+        numbers: &[FragmentNumber],
+    ) -> Result<Vec<Option<StoredFragment>>, Error> {
+        let finder = &self.finder(stream);
+        let found =
+            numbers.iter().cloned().map(|number| async move { self.by_number(finder, &number).await });
+        stream::iter(found).buffered(CONCURRENT).try_collect().await
+    }
+
+    async fn by_number(
+        &self,
+        finder: &Finder,
+        number: &FragmentNumber,
+    ) -> Result<Option<StoredFragment>, Error> {
+        // One of ours tells its server time. What looks like one may still be the number of another service.
+        if let Some(parts) = NumberParts::parse(number)
+            && let Some(found) = finder.number_at(number, parts.ms).await?
+        {
+            return Ok(Some(found));
+        }
+        match self.producer_bucket(finder, number).await? {
+            Some(bucket) => finder.number_in(number, bucket).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What the entry of a number tells: the bucket of its fragment.
+    async fn producer_bucket(
+        &self,
+        finder: &Finder,
+        number: &FragmentNumber,
+    ) -> Result<Option<Bucket>, Error> {
+        let entry = self.store().get(&finder.shelf().number(number.as_str())).await?;
+        Ok(entry.and_then(|name| Bucket::parse(std::str::from_utf8(&name).ok()?)))
+    }
+}

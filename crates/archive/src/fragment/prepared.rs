@@ -1,0 +1,187 @@
+//! [`Prepared`]: a fragment as it is stored, before it is.
+
+use bytes::Bytes;
+use getclip::{Fragment, FragmentIndex, FragmentNumber, FragmentReader, Timestamp};
+use object_store::PutPayload;
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+use crate::fragment::document::identity_tags;
+use crate::fragment::{FragmentKey, NumberParts, StoredFragment};
+use crate::media::Reference;
+use crate::store::Expected;
+
+/// What names a fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Identity {
+    /// The service's tags in the fragment.
+    Tags,
+    /// The service's tags where it has them. A fragment without gets a number from its content, which is the same
+    /// whenever it is imported, and the times that its Cluster has.
+    Content {
+        /// When the producer's clock was 0, for recordings whose times count from their start.
+        recording_start: Option<Timestamp>,
+    },
+    /// What PutMedia gives it.
+    Assigned {
+        /// From [`Numbering::next`](crate::Numbering::next).
+        number: FragmentNumber,
+        /// When it starts, by the producer's clock.
+        producer_timestamp: Timestamp,
+        /// From [`Numbering::next`](crate::Numbering::next).
+        server_timestamp: Timestamp,
+    },
+}
+
+/// The parts of a fragment's object, and its key.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) key: FragmentKey,
+    parts: Vec<Bytes>,
+}
+
+/// Where a fragment's media stays, if it is not stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) recording: &'a Expected,
+}
+
+impl Prepared {
+    /// Names a fragment, and makes its object: with its media, or with a reference to it.
+    pub(crate) fn new(
+        fragment: Fragment,
+        identity: &Identity,
+        place: Option<Place<'_>>,
+    ) -> Result<Self, Error> {
+        if fragment.index().frames().next().is_none() {
+            return Err(Error::EmptyFragment { fragment: fragment.name().to_string() });
+        }
+        let (number, producer, server) = name(&fragment, identity)?;
+        let (header, offset) = (fragment.header().clone(), fragment.offset());
+        let media = fragment.media().clone();
+        let tags = identity_tags(&number, server, producer);
+        // The index is that of the document as it is stored, from whichever recording it came.
+        let index = read_index([header.clone(), tags.clone(), media.clone()])
+            .map_err(|source| Error::Unreadable { fragment: fragment.name().to_string(), source })?;
+        let encoded = index.encode();
+        let key = FragmentKey {
+            producer_ms: producer.as_millis(),
+            number,
+            server_ms: server.as_millis(),
+            length_ms: length_ms(&index),
+            document_len: (header.len() + tags.len() + media.len()) as u64,
+            index_version: FragmentIndex::VERSION,
+            index_len: encoded.len() as u64,
+            is_reference: place.is_some(),
+        };
+        key.check()?;
+        let mut parts = vec![Bytes::from(encoded)];
+        match place {
+            None => parts.extend([header, tags, media]),
+            Some(place) => {
+                let len = media.len() as u64;
+                let reference = Reference::new(place.url.to_owned(), offset, len, place.recording);
+                let encoded = reference.encode(&header).ok_or_else(|| Error::OutOfRange {
+                    fragment: key.number.to_string(),
+                    what: "size of the header in bytes",
+                    found: header.len() as i128,
+                })?;
+                parts.push(encoded);
+            }
+        }
+        Ok(Self { key, parts })
+    }
+
+    /// The object of a stored fragment with another index. `rest` is what follows the index.
+    pub(crate) fn with_index(fragment: &StoredFragment, index: &FragmentIndex, rest: Bytes) -> Self {
+        let encoded = index.encode();
+        let key = FragmentKey {
+            index_version: FragmentIndex::VERSION,
+            index_len: encoded.len() as u64,
+            ..fragment.key.clone()
+        };
+        Self { key, parts: vec![encoded.into(), rest] }
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.parts.iter().map(|part| part.len() as u64).sum()
+    }
+
+    pub(crate) fn into_payload(self) -> PutPayload {
+        self.parts.into_iter().collect()
+    }
+}
+
+/// The index of a document that has one fragment.
+pub(crate) fn read_index(parts: impl IntoIterator<Item = Bytes>) -> Result<FragmentIndex, getclip::Error> {
+    let mut reader = FragmentReader::indexing();
+    for part in parts {
+        reader.push(part);
+    }
+    reader.finish();
+    match reader.next_fragment() {
+        Some(fragment) => fragment.map(|fragment| fragment.into_parts().0),
+        None => Err(getclip::ErrorKind::NoFragments { offered: 0 }.into()),
+    }
+}
+
+/// Number, producer timestamp and server timestamp of a fragment.
+fn name(fragment: &Fragment, identity: &Identity) -> Result<(FragmentNumber, Timestamp, Timestamp), Error> {
+    let (number, producer, server) =
+        (fragment.number().cloned(), fragment.producer_timestamp(), fragment.server_timestamp());
+    let untagged = |missing| Error::Untagged { fragment: fragment.name().to_string(), missing };
+    match identity {
+        Identity::Assigned { number, producer_timestamp, server_timestamp } => {
+            Ok((number.clone(), *producer_timestamp, *server_timestamp))
+        }
+        Identity::Tags => Ok((
+            number.ok_or_else(|| untagged("AWS_KINESISVIDEO_FRAGMENT_NUMBER"))?,
+            producer.ok_or_else(|| untagged("AWS_KINESISVIDEO_PRODUCER_TIMESTAMP"))?,
+            server.ok_or_else(|| untagged("AWS_KINESISVIDEO_SERVER_TIMESTAMP"))?,
+        )),
+        Identity::Content { recording_start } => {
+            let cluster_ms = fragment.index().cluster_timestamp_ns().map(|ns| ns.div_euclid(1_000_000));
+            let start = recording_start.unwrap_or_default();
+            let by_cluster = cluster_ms.map(|ms| start.saturating_add_millis(ms));
+            let producer = producer.or(by_cluster).ok_or_else(|| Error::OutOfRange {
+                fragment: fragment.name().to_string(),
+                what: "Cluster timestamp in nanoseconds",
+                found: i128::from(i64::MAX),
+            })?;
+            let server = server.unwrap_or(producer);
+            let number = number.unwrap_or_else(|| {
+                let hash = Sha256::new().chain_update(fragment.header()).chain_update(fragment.media());
+                let media_len = fragment.media().len() as u64;
+                NumberParts::of_content(server.as_millis(), media_len, hash.finalize().into()).number()
+            });
+            Ok((number, producer, server))
+        }
+    }
+}
+
+/// From the first frame to the end of the last, in milliseconds. The last frame lasts as long as declared, or as those
+/// before it do on average.
+fn length_ms(index: &FragmentIndex) -> u64 {
+    let mut length_ns = 0;
+    for track in index.tracks() {
+        let frames = index.frames().filter(|frame| std::ptr::eq(frame.track(), track));
+        let (mut count, mut first, mut last, mut declared) = (0_u64, i64::MAX, i64::MIN, None);
+        for frame in frames {
+            count += 1;
+            first = first.min(frame.time_ns());
+            if frame.time_ns() >= last {
+                (last, declared) = (frame.time_ns(), frame.duration_ns());
+            }
+        }
+        if count == 0 {
+            continue;
+        }
+        let steps = last.abs_diff(first);
+        let mean = steps.checked_div(count - 1).unwrap_or(0);
+        let start = first.max(0).unsigned_abs();
+        length_ns = length_ns.max(start.saturating_add(steps).saturating_add(declared.unwrap_or(mean)));
+    }
+    length_ns.div_ceil(1_000_000)
+}

@@ -1,0 +1,265 @@
+//! Importing whole recordings: as copies, or as references to where they are.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::TryStreamExt;
+use futures_util::stream::FuturesUnordered;
+use getclip::{Fragment, FragmentName, FragmentReader, Timestamp};
+
+use crate::append::{AppendOutcome, Appended};
+use crate::fragment::{Identity, Place, Prepared};
+use crate::media::{RecordingReader, RecordingUrl};
+use crate::stream::StreamInfo;
+use crate::{Archive, Error};
+
+/// How a recording is imported.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ImportOptions {
+    recording_start: Option<Timestamp>,
+    keep_incomplete: bool,
+    concurrency: NonZeroUsize,
+    progress: Option<Arc<dyn Fn(ImportProgress) + Send + Sync>>,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        let concurrency = NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN);
+        Self { recording_start: None, keep_incomplete: false, concurrency, progress: None }
+    }
+}
+
+impl fmt::Debug for ImportOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportOptions")
+            .field("recording_start", &self.recording_start)
+            .field("keep_incomplete", &self.keep_incomplete)
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ImportOptions {
+    /// When the producer's clock was 0, for a recording without the service's tags whose times count from its start.
+    pub fn recording_start(mut self, start: Timestamp) -> Self {
+        self.recording_start = Some(start);
+        self
+    }
+
+    /// Whether a fragment that the recording ends in the middle of is stored too. It is skipped by default: when the
+    /// recording has grown, the whole fragment can be imported.
+    pub fn keep_incomplete(mut self, keep: bool) -> Self {
+        self.keep_incomplete = keep;
+        self
+    }
+
+    /// Fragments that are stored at the same time. Default: 8.
+    pub fn concurrency(mut self, fragments: NonZeroUsize) -> Self {
+        self.concurrency = fragments;
+        self
+    }
+
+    /// Called after each fragment.
+    pub fn progress(mut self, progress: Arc<dyn Fn(ImportProgress) + Send + Sync>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportProgress {
+    /// Bytes of the recording that have been read.
+    pub bytes_read: u64,
+    /// Fragments that are stored, now or before.
+    pub fragments: u64,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportSummary {
+    /// Fragments that were stored.
+    pub stored: u64,
+    /// Fragments that were there already.
+    pub already_stored: u64,
+    /// Fragments that were not stored.
+    pub skipped: Vec<Skipped>,
+    /// Size of the fragments as documents, in bytes.
+    pub document_bytes: u64,
+    /// Producer timestamp of the earliest fragment.
+    pub first: Option<Timestamp>,
+    /// Producer timestamp of the latest fragment.
+    pub last: Option<Timestamp>,
+}
+
+/// A fragment that was not imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The fragment.
+    pub fragment: FragmentName,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a fragment was not imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// It has no frames.
+    Empty,
+    /// The recording ends inside it.
+    Incomplete,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = match self.reason {
+            SkipReason::Empty => "it has no frames",
+            SkipReason::Incomplete => "the recording ends inside it",
+        };
+        write!(f, "fragment {}: not imported, {reason}", self.fragment)
+    }
+}
+
+impl Archive {
+    /// Imports a recording that comes in chunks of any size.
+    ///
+    /// Each fragment is durable when it is counted. An import that was stopped is completed by the same import again,
+    /// without duplicates.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with the error of the input, [`Error::Recording`] for bytes that are no fragments, and those of
+    /// [`Archive::append`].
+    pub async fn import<E>(
+        &self,
+        stream: &StreamInfo,
+        input: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
+        options: &ImportOptions,
+    ) -> Result<ImportSummary, Error>
+    where
+        E: StdError + Send + Sync + 'static,
+    {
+        let input = input.map_err(|error| Error::Input { source: Arc::new(error) });
+        self.import_chunks(stream, input, "input", None, options).await
+    }
+
+    /// Imports a copy of a recording.
+    ///
+    /// # Errors
+    /// As [`Archive::import`], and [`Error::InvalidLocation`] where there is no such recording.
+    pub async fn import_from(
+        &self,
+        stream: &StreamInfo,
+        recording: &RecordingUrl,
+        options: &ImportOptions,
+    ) -> Result<ImportSummary, Error> {
+        let reader = RecordingReader::open(self, recording).await?;
+        self.import_chunks(stream, reader.chunks(), &recording.to_string(), None, options).await
+    }
+
+    /// Indexes a recording where it is: indexes and references are stored, and the media is read again only for clips.
+    /// Nothing ever changes or deletes the recording.
+    ///
+    /// # Errors
+    /// As [`Archive::import_from`], and [`Error::ObjectChanged`] for a recording that changes while it is read.
+    pub async fn import_in_place(
+        &self,
+        stream: &StreamInfo,
+        recording: &RecordingUrl,
+        options: &ImportOptions,
+    ) -> Result<ImportSummary, Error> {
+        let reader = RecordingReader::open(self, recording).await?;
+        let place = Place { url: recording.as_str(), recording: &reader.identity };
+        self.import_chunks(stream, reader.chunks(), &recording.to_string(), Some(place), options).await
+    }
+
+    async fn import_chunks(
+        &self,
+        stream: &StreamInfo,
+        mut chunks: impl Stream<Item = Result<Bytes, Error>> + Send + Unpin,
+        recording: &str,
+        place: Option<Place<'_>>,
+        options: &ImportOptions,
+    ) -> Result<ImportSummary, Error> {
+        self.check_retains(stream)?;
+        let unreadable = |source| Error::Recording { recording: recording.to_owned(), source };
+        let identity = Identity::Content { recording_start: options.recording_start };
+        let mut reader = FragmentReader::new();
+        let mut import = Import { options, summary: ImportSummary::default(), bytes_read: 0 };
+        let mut under_way = FuturesUnordered::new();
+        let mut at_end = false;
+        while !at_end {
+            match chunks.try_next().await? {
+                Some(chunk) => {
+                    import.bytes_read += chunk.len() as u64;
+                    reader.push(chunk);
+                }
+                None => {
+                    reader.finish();
+                    at_end = true;
+                }
+            }
+            while let Some(fragment) = reader.next_fragment() {
+                let fragment = fragment.map_err(unreadable)?;
+                if import.skips(&fragment) {
+                    continue;
+                }
+                let prepared = Prepared::new(fragment, &identity, place)?;
+                under_way.push(self.store_prepared(stream, prepared));
+                // What is under way is what is held in memory: a few fragments.
+                while under_way.len() >= options.concurrency.get()
+                    && let Some(appended) = under_way.try_next().await?
+                {
+                    import.count(&appended);
+                }
+            }
+        }
+        while let Some(appended) = under_way.try_next().await? {
+            import.count(&appended);
+        }
+        Ok(import.summary)
+    }
+}
+
+struct Import<'a> {
+    options: &'a ImportOptions,
+    summary: ImportSummary,
+    bytes_read: u64,
+}
+
+impl Import<'_> {
+    fn skips(&mut self, fragment: &Fragment) -> bool {
+        let reason = if fragment.index().frames().next().is_none() {
+            SkipReason::Empty
+        } else if fragment.incomplete().is_some() && !self.options.keep_incomplete {
+            SkipReason::Incomplete
+        } else {
+            return false;
+        };
+        self.summary.skipped.push(Skipped { fragment: fragment.name(), reason });
+        true
+    }
+
+    fn count(&mut self, appended: &Appended) {
+        let summary = &mut self.summary;
+        match appended.outcome {
+            AppendOutcome::Stored => summary.stored += 1,
+            AppendOutcome::AlreadyStored => summary.already_stored += 1,
+        }
+        let start = appended.fragment.producer_timestamp();
+        summary.document_bytes += appended.fragment.document_len();
+        summary.first = Some(summary.first.map_or(start, |first| first.min(start)));
+        summary.last = Some(summary.last.map_or(start, |last| last.max(start)));
+        if let Some(progress) = &self.options.progress {
+            let fragments = summary.stored + summary.already_stored;
+            progress(ImportProgress { bytes_read: self.bytes_read, fragments });
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! [`MediaBody`]: bytes of a clip or of fragments, fetched as they are sent.
+//!
+//! The frames of a clip lie nearly in the order in which they are sent, but the sound of half a second follows its
+//! pictures. So media is fetched in [`Windows`] of a fragment, which stay while a piece that is looked at ahead needs
+//! them, and pieces are cut out of them.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_core::Stream;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, stream};
+use getclip::{ClipPlan, Extent};
+
+use crate::fragment::StoredFragment;
+use crate::media::Source;
+use crate::media::windows::{WindowId, Windows};
+use crate::{Archive, Error};
+
+/// The body of a response: bytes that are fetched as the stream is polled, some ahead.
+///
+/// Dropping it stops the requests. An error ends it, and what was sent is then not the whole: close the connection.
+pub struct MediaBody {
+    remaining: u64,
+    bytes: BoxStream<'static, Result<Bytes, Error>>,
+}
+
+impl MediaBody {
+    pub(crate) fn new(len: u64, parts: Parts) -> Self {
+        let sender = Sender { parts: Some(parts), ..Sender::default() };
+        let bytes = stream::try_unfold(sender, |mut sender| async move {
+            Ok(sender.next().await?.map(|bytes| (bytes, sender)))
+        });
+        Self { remaining: len, bytes: bytes.boxed() }
+    }
+
+    /// How many bytes are still to come.
+    pub fn remaining(&self) -> u64 {
+        self.remaining
+    }
+}
+
+impl Stream for MediaBody {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = self.bytes.poll_next_unpin(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(bytes))) => {
+                self.remaining = self.remaining.saturating_sub(bytes.len() as u64)
+            }
+            Poll::Ready(Some(Err(_)) | None) => self.bytes = stream::empty().boxed(),
+            Poll::Pending => {}
+        }
+        polled
+    }
+}
+
+impl fmt::Debug for MediaBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediaBody").field("remaining", &self.remaining).finish_non_exhaustive()
+    }
+}
+
+/// What a body is made of, in the order in which it is sent.
+#[derive(Debug)]
+pub(crate) enum Parts {
+    /// A range of a clip.
+    Clip { plan: ClipPlan, sources: Arc<[Arc<Source>]>, range: Range<u64> },
+    /// Whole fragments as documents.
+    Documents(Documents),
+}
+
+/// Fragments that are sent as documents.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    pub(crate) archive: Archive,
+    pub(crate) stream: crate::StreamInfo,
+    pub(crate) fragments: VecDeque<StoredFragment>,
+}
+
+/// What is sent next.
+#[derive(Debug)]
+enum Piece {
+    Inline(Bytes),
+    Media(WindowId, Range<u64>),
+}
+
+/// What is sent next, before it is known in which window it is.
+#[derive(Debug)]
+enum Part {
+    Inline(Bytes),
+    Media(Arc<Source>, Range<u64>),
+}
+
+impl Parts {
+    /// Bytes of a clip whose extents are looked up at a time.
+    const STEP: u64 = 1 << 20;
+
+    /// The next parts. There are no more where it is empty.
+    async fn next(&mut self) -> Result<Vec<Part>, Error> {
+        match self {
+            Self::Clip { plan, sources, range } => {
+                let end = range.start.saturating_add(Self::STEP).min(range.end);
+                let extents = plan.extents(range.start..end);
+                range.start = end;
+                Ok(extents
+                    .map(|extent| match extent {
+                        Extent::Inline(bytes) => Part::Inline(bytes),
+                        Extent::Media { fragment, range } => {
+                            Part::Media(Arc::clone(&sources[fragment]), range)
+                        }
+                    })
+                    .collect())
+            }
+            Self::Documents(documents) => {
+                let Some(fragment) = documents.fragments.pop_front() else { return Ok(Vec::new()) };
+                let (head, source) = documents.archive.document(&documents.stream, &fragment).await?;
+                let range = 0..source.len();
+                Ok(vec![Part::Inline(head), Part::Media(Arc::new(source), range)])
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Sender {
+    parts: Option<Parts>,
+    pieces: VecDeque<Piece>,
+    /// Bytes of the pieces.
+    queued: u64,
+    windows: Windows,
+    /// Small pieces that are sent together.
+    small: BytesMut,
+}
+
+impl Sender {
+    /// Bytes that are looked at ahead.
+    const AHEAD: u64 = 2 << 20;
+    /// Pieces shorter than this are sent together, up to the same size.
+    const SMALL: usize = 64 << 10;
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            self.look_ahead().await?;
+            let Some(piece) = self.pieces.pop_front() else {
+                return Ok(Some(self.small.split().freeze()).filter(|bytes| !bytes.is_empty()));
+            };
+            let bytes = match piece {
+                Piece::Inline(bytes) => bytes,
+                Piece::Media(window, range) => self.windows.take(window, range).await?,
+            };
+            self.queued = self.queued.saturating_sub(bytes.len() as u64);
+            if bytes.len() < Self::SMALL {
+                if self.small.is_empty() {
+                    self.small.reserve(2 * Self::SMALL);
+                }
+                self.small.put_slice(&bytes);
+                if self.small.len() >= Self::SMALL {
+                    return Ok(Some(self.small.split().freeze()));
+                }
+            } else if self.small.is_empty() {
+                return Ok(Some(bytes));
+            } else {
+                self.queued += bytes.len() as u64;
+                self.pieces.push_front(Piece::Inline(bytes));
+                return Ok(Some(self.small.split().freeze()));
+            }
+        }
+    }
+
+    /// Fills the queue of pieces, and begins to fetch what they need.
+    async fn look_ahead(&mut self) -> Result<(), Error> {
+        while self.queued < Self::AHEAD
+            && let Some(parts) = &mut self.parts
+        {
+            let next = parts.next().await?;
+            if next.is_empty() {
+                self.parts = None;
+            }
+            for part in next {
+                match part {
+                    Part::Inline(bytes) => {
+                        self.queued += bytes.len() as u64;
+                        self.pieces.push_back(Piece::Inline(bytes));
+                    }
+                    Part::Media(source, range) => {
+                        self.queued += range.end - range.start;
+                        let pieces = self.windows.need(&source, range);
+                        self.pieces.extend(pieces.map(|(window, range)| Piece::Media(window, range)));
+                    }
+                }
+            }
+        }
+        self.windows.fetch(self.parts.is_none());
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! Numbers that no other process chooses.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// 64 bits that differ in each call and on each machine. They name things, and keep no secret: the standard library's
+/// hash keys, which come from the system's random source, are enough.
+pub(crate) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differs_in_each_call() {
+        let drawn: std::collections::HashSet<u64> = (0..1000).map(|_| random()).collect();
+        assert_eq!(drawn.len(), 1000);
+    }
+}

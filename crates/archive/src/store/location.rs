@@ -1,0 +1,181 @@
+//! Where an archive or a recording is: a folder, memory, or an object store by URL.
+
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreScheme};
+use url::Url;
+
+use crate::Error;
+
+/// An opened location.
+#[derive(Debug)]
+pub(crate) struct Location {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    /// The folder, where it is one.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+impl Location {
+    pub(crate) fn memory() -> Self {
+        Self { store: Arc::new(InMemory::new()), folder: None }
+    }
+
+    /// Opens an archive's location. A folder is created where it is missing.
+    pub(crate) fn open(location: &str) -> Result<Self, Error> {
+        match scheme(location) {
+            None => Self::folder(FilePath::new(location), location),
+            Some("memory") => Ok(Self::memory()),
+            Some("file") => {
+                let path = parse(location)?.to_file_path();
+                let path = path.map_err(|()| invalid(location, &"not a path of this system"))?;
+                Self::folder(&path, location)
+            }
+            Some(_) => {
+                let (store, prefix) = remote(&parse(location)?, location)?;
+                let store: Arc<dyn ObjectStore> =
+                    if prefix.is_root() { store } else { Arc::new(PrefixStore::new(store, prefix)) };
+                Ok(Self { store, folder: None })
+            }
+        }
+    }
+
+    fn folder(path: &FilePath, location: &str) -> Result<Self, Error> {
+        let failed = |error: &dyn std::fmt::Display| invalid(location, error);
+        std::fs::create_dir_all(path).map_err(|error| failed(&error))?;
+        let path = std::fs::canonicalize(path).map_err(|error| failed(&error))?;
+        let store = LocalFileSystem::new_with_prefix(&path).map_err(|error| failed(&error))?;
+        // Durable before it is acknowledged, and no trees of empty folders after years of retention.
+        let store = store.with_fsync(true).with_automatic_cleanup(true);
+        Ok(Self { store: Arc::new(store), folder: Some(path) })
+    }
+
+    /// Opens the store of a recording, from which nothing is ever deleted. Returns the recording's path in it.
+    pub(crate) fn of_recording(url: &Url) -> Result<(Self, Path), Error> {
+        let location = url.as_str();
+        if url.scheme() == "file" {
+            let path = url.to_file_path().map_err(|()| invalid(location, &"not a path of this system"))?;
+            let path = Path::from_absolute_path(path).map_err(|error| invalid(location, &error))?;
+            return Ok((Self { store: Arc::new(LocalFileSystem::new()), folder: None }, path));
+        }
+        let (store, path) = remote(url, location)?;
+        Ok((Self { store, folder: None }, path))
+    }
+}
+
+/// The URL of a path, or a URL as it is.
+pub(crate) fn absolute_path(location: &str) -> Result<Url, Error> {
+    if scheme(location).is_some() {
+        return parse(location);
+    }
+    let path = std::fs::canonicalize(location).map_err(|error| invalid(location, &error))?;
+    Url::from_file_path(path).map_err(|()| invalid(location, &"not an absolute path"))
+}
+
+/// The scheme of a URL. One letter is a drive of Windows.
+fn scheme(location: &str) -> Option<&str> {
+    let (scheme, _) = location.split_once(':')?;
+    let valid = scheme.len() > 1
+        && scheme.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    valid.then_some(scheme)
+}
+
+fn parse(location: &str) -> Result<Url, Error> {
+    Url::parse(location).map_err(|error| invalid(location, &error))
+}
+
+fn remote(url: &Url, location: &str) -> Result<(Arc<dyn ObjectStore>, Path), Error> {
+    let (scheme, path) = ObjectStoreScheme::parse(url).map_err(|error| invalid(location, &error))?;
+    let path = Path::parse(path).map_err(|error| invalid(location, &error))?;
+    match connect(scheme, url).map_err(|error| invalid(location, &error))? {
+        Some(store) => Ok((store, path)),
+        None => Err(invalid(
+            location,
+            &format!(
+                "expected a folder, memory:, or with the features s3, gcs and azure s3://, gs:// and az://, found {}:",
+                url.scheme()
+            ),
+        )),
+    }
+}
+
+/// The object store of a URL, with what the environment says of it; `None` where it is none, or not compiled in.
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azure"))]
+fn connect(
+    scheme: ObjectStoreScheme,
+    url: &Url,
+) -> Result<Option<Arc<dyn ObjectStore>>, object_store::Error> {
+    Ok(Some(match scheme {
+        #[cfg(feature = "s3")]
+        ObjectStoreScheme::AmazonS3 => {
+            Arc::new(object_store::aws::AmazonS3Builder::from_env().with_url(url.as_str()).build()?)
+        }
+        #[cfg(feature = "gcs")]
+        ObjectStoreScheme::GoogleCloudStorage => {
+            Arc::new(object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(url.as_str()).build()?)
+        }
+        #[cfg(feature = "azure")]
+        ObjectStoreScheme::MicrosoftAzure => {
+            Arc::new(object_store::azure::MicrosoftAzureBuilder::from_env().with_url(url.as_str()).build()?)
+        }
+        _ => return Ok(None),
+    }))
+}
+
+#[cfg(not(any(feature = "s3", feature = "gcs", feature = "azure")))]
+fn connect(_: ObjectStoreScheme, _: &Url) -> Result<Option<Arc<dyn ObjectStore>>, object_store::Error> {
+    Ok(None)
+}
+
+fn invalid(location: &str, reason: &(impl std::fmt::Display + ?Sized)) -> Error {
+    // A URL may carry a password.
+    let shown = match Url::parse(location) {
+        Ok(mut url) if url.password().is_some() => {
+            let _ = url.set_password(None);
+            url.to_string()
+        }
+        _ => location.to_owned(),
+    };
+    Error::InvalidLocation { location: shown, reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemes() {
+        for (location, expected) in [
+            ("archive", None),
+            ("./a:b", None),
+            ("C:\\archive", None),
+            ("memory:", Some("memory")),
+            ("s3://bucket/prefix", Some("s3")),
+            ("1s3://bucket", None),
+        ] {
+            assert_eq!(scheme(location), expected, "{location}");
+        }
+    }
+
+    #[test]
+    fn a_missing_folder_is_created_and_a_file_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("deep/archive");
+        let opened = Location::open(folder.to_str().unwrap()).unwrap();
+        assert_eq!(opened.folder, Some(folder.canonicalize().unwrap()));
+        std::fs::write(root.path().join("file"), "x").unwrap();
+        let error = Location::open(root.path().join("file").to_str().unwrap()).unwrap_err();
+        assert!(matches!(error, Error::InvalidLocation { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn unknown_schemes_are_refused_without_their_password() {
+        let error = Location::open("ftp://user:secret@host/x").unwrap_err().to_string();
+        assert!(error.starts_with("cannot open ftp://user@host/x: "), "{error}");
+    }
+}

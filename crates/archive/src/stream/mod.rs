@@ -1,0 +1,13 @@
+//! Streams: what DescribeStream tells of them, and how it is changed.
+
+mod info;
+mod name;
+mod registry;
+mod retention;
+mod version;
+
+pub use info::{NewStream, StreamChange, StreamInfo};
+pub use name::StreamName;
+pub(crate) use registry::State;
+pub use retention::Retention;
+pub use version::StreamVersion;
