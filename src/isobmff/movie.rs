@@ -4,11 +4,14 @@
 
 use crate::codec::Codec;
 use crate::error::Error;
+use crate::isobmff::display::{UNITY_MATRIX, track_matrix};
 use crate::isobmff::layout::Layout;
-use crate::isobmff::sample_entry::{dimensions, pixel_aspect};
+use crate::isobmff::sample_entry::dimensions;
 use crate::isobmff::sample_table::{ChunkOffsets, write_sample_table};
 use crate::isobmff::track_layout::{SampleSizes, TrackLayout};
 use crate::isobmff::writer::{BoxWriter, version_for};
+use crate::plan::SampleDescription;
+use crate::plan::display::Orientation;
 use crate::time::units::ns_to_ticks;
 use crate::timestamp::Timestamp;
 
@@ -17,8 +20,6 @@ const MOVIE_TIMESCALE: u32 = 90_000;
 
 /// Seconds from 1904, where the file's clock begins (section 8.2.2), to 1970.
 const UNIX_EPOCH_FROM_1904: i64 = 2_082_844_800;
-
-const UNITY_MATRIX: [u32; 9] = [0x0001_0000, 0, 0, 0, 0x0001_0000, 0, 0, 0, 0x4000_0000];
 
 /// The bytes in front of the media of `layout`. Chunk offsets have 64 bits only if they must.
 pub(crate) fn write_head(layout: &Layout<'_>, creation_time: Timestamp) -> Result<Vec<u8>, Error> {
@@ -58,7 +59,10 @@ fn expected_size(layout: &Layout<'_>) -> usize {
             SampleSizes::Constant(_) => 0,
             SampleSizes::Each(sizes) => sizes.len(),
         };
-        let words = runs.saturating_mul(2).saturating_add(sizes).saturating_add(track.sync_samples.len());
+        let words = runs
+            .saturating_mul(2)
+            .saturating_add(sizes)
+            .saturating_add(track.random_access.sync_samples.len());
         words.saturating_add(track.chunks.len().saturating_mul(4)).saturating_mul(4)
     };
     layout.tracks.iter().map(of_track).fold(4096, usize::saturating_add)
@@ -146,7 +150,10 @@ fn write_track_header(w: &mut BoxWriter, track: &TrackLayout<'_>, edits: Edits, 
     let created = file_time(creation_time);
     let version = version_for(&[created, edits.end]);
     let is_video = track.codec.is_video();
-    let (width, height) = shown_size(track);
+    let description = track.run.track.descriptions.first();
+    let (width, height) = description.map_or((0, 0), shown_size);
+    let orientation =
+        description.map_or(Orientation::default(), |description| description.display().orientation);
     w.write_full_box(b"tkhd", version, ENABLED | IN_MOVIE, |w| {
         // unsigned int(32|64) creation_time;
         w.sized(version, created);
@@ -169,7 +176,7 @@ fn write_track_header(w: &mut BoxWriter, track: &TrackLayout<'_>, edits: Edits, 
         // const unsigned int(16) reserved = 0;
         w.zeros(2);
         // template int(32)[9] matrix;
-        for value in UNITY_MATRIX {
+        for value in track_matrix(orientation, (width, height)) {
             w.u32(value);
         }
         // unsigned int(32) width;
@@ -179,11 +186,10 @@ fn write_track_header(w: &mut BoxWriter, track: &TrackLayout<'_>, edits: Edits, 
     });
 }
 
-/// Width and height as shown, in 16.16 bits: with square pixels.
-fn shown_size(track: &TrackLayout<'_>) -> (u32, u32) {
-    let Some(entry) = track.run.track.descriptions.first() else { return (0, 0) };
-    let (width, height) = dimensions(entry);
-    let (horizontal, vertical) = pixel_aspect(entry).unwrap_or((1, 1));
+/// Width and height as shown before the picture is turned, in 16.16 bits: with square pixels.
+fn shown_size(description: &SampleDescription) -> (u32, u32) {
+    let (width, height) = dimensions(description);
+    let (horizontal, vertical) = description.display().pixel_aspect.unwrap_or((1, 1));
     let fixed = |pixels: u32| u64::from(pixels).saturating_mul(0x0001_0000);
     let width =
         fixed(width).saturating_mul(u64::from(horizontal)).checked_div(u64::from(vertical)).unwrap_or(0);

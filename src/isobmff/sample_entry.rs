@@ -2,8 +2,9 @@
 //!
 //! Above each write stands its line of the clause's syntax.
 
-use crate::codec::{AudioConfig, Codec, Colour, VideoConfig};
+use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::isobmff::bit_rate::BitRates;
+use crate::isobmff::display::write_display;
 use crate::isobmff::track_layout::TrackLayout;
 use crate::isobmff::writer::BoxWriter;
 use crate::plan::{InBandParameterSets, SampleDescription};
@@ -48,14 +49,6 @@ pub(super) fn dimensions(entry: &SampleDescription) -> (u32, u32) {
             config.picture().map_or(*pixels, |p| (p.width, p.height))
         }
         SampleDescription::Audio(_) => (0, 0),
-    }
-}
-
-/// Width to height of a pixel.
-pub(super) fn pixel_aspect(entry: &SampleDescription) -> Option<(u32, u32)> {
-    match entry {
-        SampleDescription::Video { config, .. } => config.picture().and_then(|picture| picture.pixel_aspect),
-        SampleDescription::Audio(_) => None,
     }
 }
 
@@ -110,39 +103,8 @@ fn write_visual(
         w.write_box(configuration, |w| {
             config.write(w.as_mut_vec(), parameter_sets != InBandParameterSets::Different);
         });
-        if let Some((horizontal, vertical)) = pixel_aspect(entry) {
-            write_pixel_aspect(w, horizontal, vertical);
-        }
-        if let Some(colour) = config.picture().and_then(|picture| picture.colour) {
-            write_colour(w, colour);
-        }
+        write_display(w, &entry.display());
         write_bit_rates(w, rates);
-    });
-}
-
-/// PixelAspectRatioBox (section 12.1.4).
-fn write_pixel_aspect(w: &mut BoxWriter, horizontal: u32, vertical: u32) {
-    w.write_box(b"pasp", |w| {
-        // unsigned int(32) hSpacing;
-        w.u32(horizontal);
-        // unsigned int(32) vSpacing;
-        w.u32(vertical);
-    });
-}
-
-/// ColourInformationBox (section 12.1.5), on-screen colours.
-fn write_colour(w: &mut BoxWriter, colour: Colour) {
-    w.write_box(b"colr", |w| {
-        // unsigned int(32) colour_type;
-        w.bytes(b"nclx");
-        // unsigned int(16) colour_primaries;
-        w.u16(colour.primaries);
-        // unsigned int(16) transfer_characteristics;
-        w.u16(colour.transfer);
-        // unsigned int(16) matrix_coefficients;
-        w.u16(colour.matrix);
-        // unsigned int(1) full_range_flag; unsigned int(7) reserved = 0;
-        w.u8(u8::from(colour.full_range) << 7);
     });
 }
 
@@ -240,16 +202,6 @@ mod tests {
         let mut writer = BoxWriter::default();
         write(&mut writer);
         writer.finish().unwrap()
-    }
-
-    /// ISO/IEC 14496-12 section 12.1.5.2: full_range_flag is the first bit of the last byte.
-    #[test]
-    fn full_range() {
-        for (full_range, flags) in [(false, 0), (true, 0x80)] {
-            let colour = Colour { primaries: 9, transfer: 18, matrix: 10, full_range };
-            let want = [&[0, 0, 0, 19][..], b"colrnclx", &[0, 9, 0, 18, 0, 10, flags]].concat();
-            assert_eq!(written(|w| write_colour(w, colour)), want);
-        }
     }
 
     /// ISO/IEC 14496-1 section 8.3.3, written out in full.

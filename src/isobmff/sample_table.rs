@@ -2,6 +2,7 @@
 //!
 //! Above each write stands its line of the clause's syntax.
 
+use crate::isobmff::random_access::Recovery;
 use crate::isobmff::sample_entry::write_sample_description;
 use crate::isobmff::track_layout::{Chunk, SampleSizes, TrackLayout};
 use crate::isobmff::writer::BoxWriter;
@@ -28,6 +29,7 @@ pub(super) fn write_sample_table(w: &mut BoxWriter, layout: &TrackLayout<'_>, wi
         write_samples_per_chunk(w, &layout.chunks);
         write_sample_sizes(w, layout);
         chunk_offsets = write_chunk_offsets(w, &layout.chunks, wide);
+        write_sample_groups(w, &layout.random_access.recoveries);
     });
     chunk_offsets
 }
@@ -48,12 +50,13 @@ fn write_runs(w: &mut BoxWriter, kind: &[u8; 4], runs: &Runs<u32>) {
 
 /// SyncSampleBox (section 8.6.2). Without it, every sample is a sync sample.
 fn write_sync_samples(w: &mut BoxWriter, layout: &TrackLayout<'_>) {
-    if layout.codec.is_video() && layout.sync_samples.len() != layout.samples as usize {
+    let sync_samples = &layout.random_access.sync_samples;
+    if layout.codec.is_video() && sync_samples.len() != layout.samples as usize {
         w.write_full_box(b"stss", 0, 0, |w| {
             // unsigned int(32) entry_count;
-            w.u32(layout.sync_samples.len() as u32);
+            w.u32(sync_samples.len() as u32);
             // unsigned int(32) sample_number;
-            w.u32s(&layout.sync_samples);
+            w.u32s(sync_samples);
         });
     }
 }
@@ -113,6 +116,49 @@ fn write_chunk_offsets(w: &mut BoxWriter, chunks: &[Chunk], wide: bool) -> Chunk
     ChunkOffsets { at, wide, offsets: chunks.iter().map(|chunk| chunk.offset).collect() }
 }
 
+/// The sample group `roll` (section 10.1): a SampleGroupDescriptionBox (section 8.9.3) with a VisualRollRecoveryEntry
+/// (section 10.1.1.2) for each distance, and a SampleToGroupBox (section 8.9.2).
+fn write_sample_groups(w: &mut BoxWriter, recoveries: &[Recovery]) {
+    if recoveries.is_empty() {
+        return;
+    }
+    let mut distances: Vec<i16> = recoveries.iter().map(|recovery| recovery.distance).collect();
+    distances.sort_unstable();
+    distances.dedup();
+    w.write_full_box(b"sgpd", 1, 0, |w| {
+        // unsigned int(32) grouping_type;
+        w.bytes(b"roll");
+        // unsigned int(32) default_length;
+        w.u32(2);
+        // unsigned int(32) entry_count;
+        w.u32(distances.len() as u32);
+        for &distance in &distances {
+            // signed int(16) roll_distance;
+            w.bytes(&distance.to_be_bytes());
+        }
+    });
+    let mut groups = Runs::default();
+    let mut before = 0_u32;
+    for recovery in recoveries {
+        groups.push(recovery.sample.saturating_sub(before).saturating_sub(1), 0);
+        let index = distances.binary_search(&recovery.distance).unwrap_or(0) as u32;
+        groups.push(1, index.saturating_add(1));
+        before = recovery.sample;
+    }
+    w.write_full_box(b"sbgp", 0, 0, |w| {
+        // unsigned int(32) grouping_type;
+        w.bytes(b"roll");
+        // unsigned int(32) entry_count;
+        w.u32(groups.as_slice().len() as u32);
+        for &(count, index) in groups.as_slice() {
+            // unsigned int(32) sample_count;
+            w.u32(count);
+            // unsigned int(32) group_description_index;
+            w.u32(index);
+        }
+    });
+}
+
 impl ChunkOffsets {
     /// Writes the table, now that it is known where the media starts. Returns whether every offset fits.
     pub(super) fn patch(&self, w: &mut BoxWriter, media_start: u64) -> bool {
@@ -134,6 +180,30 @@ impl ChunkOffsets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Sections 8.9.2, 8.9.3 and 10.1.1.2: samples after the last member belong to no group, and need no entry.
+    #[test]
+    fn recovery_points_are_a_roll_group() {
+        let recovery = |sample, distance| Recovery { sample, distance };
+        let mut w = BoxWriter::default();
+        write_sample_groups(&mut w, &[]);
+        write_sample_groups(&mut w, &[recovery(1, 5), recovery(4, 300), recovery(5, 5)]);
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
+        let want = [
+            &words(&[28])[..],
+            b"sgpd",
+            &[1, 0, 0, 0],
+            b"roll",
+            &words(&[2, 2]),
+            &[0, 5, 1, 44],
+            &words(&[52]),
+            b"sbgp",
+            &[0; 4],
+            b"roll",
+            &words(&[4, 1, 1, 2, 0, 1, 2, 1, 1]),
+        ];
+        assert_eq!(w.finish().unwrap(), want.concat());
+    }
 
     /// Sections 8.7.5.2 and 8.7.5.3, around the largest offset of 32 bits.
     #[test]

@@ -3,6 +3,7 @@
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::index::frame_table::FrameFlags;
+use crate::isobmff::random_access::{NumberedPoint, RandomAccess};
 use crate::isobmff::too_large;
 use crate::isobmff::track_layout::{Chunk, SampleSizes, TrackLayout};
 use crate::plan::{FragmentSamples, InBandParameterSets, Sample, SampleDescription, TrackRun};
@@ -37,6 +38,7 @@ pub(super) struct TrackCursor<'a> {
     samples: u32,
     sizes: Vec<u32>,
     sync_samples: Vec<u32>,
+    recovery_points: Vec<NumberedPoint>,
     chunks: Vec<Chunk>,
     bytes: u64,
 }
@@ -71,6 +73,7 @@ impl<'a> TrackCursor<'a> {
             samples: 0,
             sizes: Vec::with_capacity(if pcm_frame.is_some() { 0 } else { frames }),
             sync_samples: Vec::new(),
+            recovery_points: Vec::new(),
             chunks: Vec::new(),
             bytes: 0,
         };
@@ -96,6 +99,9 @@ impl<'a> TrackCursor<'a> {
             self.fragment = Some((self.later, fragment));
             self.frames = &fragment.samples;
             self.later = self.later.saturating_add(1);
+            let first = self.samples.saturating_add(1);
+            let points = fragment.recovery_points.iter();
+            self.recovery_points.extend(points.map(|point| NumberedPoint::new(point, first)));
         }
     }
 
@@ -219,6 +225,10 @@ impl<'a> TrackCursor<'a> {
             let (&first, others) = self.sizes.split_first()?;
             others.iter().all(|&size| size == first).then_some(first)
         });
+        let random_access = match self.codec.is_video() {
+            true => RandomAccess::new(self.sync_samples, &self.recovery_points, self.times),
+            false => RandomAccess::default(),
+        };
         TrackLayout {
             run: self.run,
             codec: self.codec,
@@ -230,7 +240,7 @@ impl<'a> TrackCursor<'a> {
                 Some(size) if size > 0 => SampleSizes::Constant(size),
                 _ => SampleSizes::Each(self.sizes),
             },
-            sync_samples: self.sync_samples,
+            random_access,
             chunks: self.chunks,
             bytes: self.bytes,
         }

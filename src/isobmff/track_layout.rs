@@ -1,6 +1,7 @@
 //! [`TrackLayout`]: a track as its sample tables describe it.
 
 use crate::codec::Codec;
+use crate::isobmff::random_access::RandomAccess;
 use crate::plan::{InBandParameterSets, SampleDescription, TrackRun};
 use crate::time::TrackTimes;
 
@@ -15,8 +16,8 @@ pub(crate) struct TrackLayout<'a> {
     /// Number of samples, PCM frames counted one by one.
     pub(crate) samples: u32,
     pub(crate) sizes: SampleSizes,
-    /// The numbers, from 1, of the pictures that are sync samples.
-    pub(crate) sync_samples: Vec<u32>,
+    /// Where decoding can begin. Empty for audio, where it can begin anywhere.
+    pub(crate) random_access: RandomAccess,
     pub(crate) chunks: Vec<Chunk>,
     /// Number of bytes of all samples.
     pub(crate) bytes: u64,

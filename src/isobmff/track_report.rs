@@ -18,7 +18,7 @@ impl TrackLayout<'_> {
             },
             video => {
                 let (width, height) = video.map_or((0, 0), dimensions);
-                let sync_samples = self.sync_samples.len() as u64;
+                let sync_samples = self.random_access.sync_samples.len() as u64;
                 TrackDetails::Video { codec: self.codec, width, height, sync_samples }
             }
         };

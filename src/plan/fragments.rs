@@ -241,6 +241,7 @@ impl FragmentSamples {
             frame_duration_ns: last_duration(&frames, entry),
             samples: std::mem::take(&mut frames.rows),
             nals: Vec::new(),
+            recovery_points: Vec::new(),
             description,
             in_band: InBandParameterSets::Absent,
             stripped_header: entry.stripped_header().clone(),

@@ -3,6 +3,7 @@
 //! This is where the two containers meet: [`fragments`] makes a plan of indexes, `time` gives its samples times, and
 //! `isobmff` writes both down.
 
+pub(crate) mod display;
 pub(crate) mod fragments;
 pub(crate) mod sample_descriptions;
 pub(crate) mod track_configs;
@@ -16,6 +17,7 @@ use crate::number::FragmentName;
 use crate::report::Event;
 use crate::timestamp::Timestamp;
 
+use display::Display;
 pub(crate) use fragments::Plan;
 pub use sample_descriptions::{CodecChanges, MissingCodecPrivate};
 pub use track_configs::Profile;
@@ -80,6 +82,8 @@ pub(crate) struct FragmentSamples {
     pub(crate) samples: Vec<Sample>,
     /// NAL units of the samples that are not verbatim.
     pub(crate) nals: Vec<Nal>,
+    /// Pictures from which decoding recovers though they are no sync samples, in decode order.
+    pub(crate) recovery_points: Vec<RecoveryPoint>,
     /// Index of their description in the track.
     pub(crate) description: usize,
     pub(crate) in_band: InBandParameterSets,
@@ -88,6 +92,16 @@ pub(crate) struct FragmentSamples {
     pub(crate) frame_duration_ns: Option<i64>,
     /// What was cut off the front of each frame that is marked as stripped.
     pub(crate) stripped_header: Bytes,
+}
+
+/// A picture from which decoding recovers though it is no sync sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecoveryPoint {
+    /// Index of its sample in the fragment.
+    pub(crate) sample: u32,
+    /// How many of the samples after it, in decode order, must be decoded until all that follow are right: 0 if it is
+    /// right itself. Pictures that are shown before it are not counted.
+    pub(crate) later_samples: u32,
 }
 
 /// How many frames of a fragment, or NAL units, were changed, and how.
@@ -203,5 +217,18 @@ impl SampleDescription {
             Self::Video { config, .. } => config.codec(),
             Self::Audio(config) => config.codec(),
         }
+    }
+
+    /// How the pictures are to be shown.
+    pub(crate) fn display(&self) -> Display {
+        let picture = match self {
+            Self::Video { config, .. } => config.picture(),
+            Self::Audio(_) => None,
+        };
+        picture.map_or_else(Display::default, |picture| Display {
+            pixel_aspect: picture.pixel_aspect,
+            colour: picture.colour,
+            ..Display::default()
+        })
     }
 }
