@@ -40,7 +40,8 @@ const MIN_RANGE: u64 = 2 * H;
 const DAY_RANGE: u64 = 2 * DAY;
 
 fn rounded(ns: u64, unit: u64) -> u64 {
-    ns.saturating_add(unit / 2).checked_div(unit).unwrap_or(0)
+    let (whole, rest) = (ns.checked_div(unit).unwrap_or(0), ns.checked_rem(unit).unwrap_or(0));
+    whole.saturating_add(u64::from(rest >= unit.div_ceil(2)))
 }
 
 fn pair(
