@@ -27,6 +27,8 @@ named!(ClipFragmentSelectorType, "the clock of a selection", {
 });
 
 /// A range of time, both ends inclusive: `ClipTimestampRange` of the service.
+///
+/// [`new`](Self::new) enforces the service's limit of 24 hours, [`unlimited`](Self::unlimited) does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClipTimestampRange {
     start: Timestamp,
@@ -85,13 +87,24 @@ impl ClipTimestampRange {
     /// [`ErrorKind::InvalidRange`] unless `end` is later than `start`, and by at most 24 hours, as GetClip requires
     /// (API reference, `ClipTimestampRange`).
     pub fn new(start: Timestamp, end: Timestamp) -> Result<Self, Error> {
-        if end <= start {
-            return Err(invalid(format!("expected an end later than the start {start}, found {end}")));
-        }
+        let range = Self::unlimited(start, end)?;
         if end.as_millis().saturating_sub(start.as_millis()) > Self::MAX_MILLIS {
             return Err(invalid(format!(
                 "expected an end within 24 hours of the start {start}, found {end}"
             )));
+        }
+        Ok(range)
+    }
+
+    /// A range of any length from `start` to `end`, both included. For callers that are not bound by the service's 24
+    /// hours; the limits on fragments and bytes still apply to the clip. `Timestamp::from_millis(i64::MIN)` and
+    /// `i64::MAX` leave an end open.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRange`] unless `end` is later than `start`.
+    pub fn unlimited(start: Timestamp, end: Timestamp) -> Result<Self, Error> {
+        if end <= start {
+            return Err(invalid(format!("expected an end later than the start {start}, found {end}")));
         }
         Ok(Self { start, end })
     }
@@ -159,6 +172,18 @@ mod tests {
         assert!(ClipTimestampRange::new(at(0), at(1)).is_ok());
         for (start, end) in [(0, day + 1), (0, 0), (1, 0), (i64::MIN, i64::MAX)] {
             let error = ClipTimestampRange::new(at(start), at(end)).unwrap_err();
+            assert_eq!(error.exception().name(), "InvalidArgumentException");
+        }
+    }
+
+    #[test]
+    fn a_range_without_the_limit() {
+        let year = 365 * ClipTimestampRange::MAX_MILLIS;
+        assert!(ClipTimestampRange::unlimited(at(0), at(year)).unwrap().contains(at(year)));
+        let open = ClipTimestampRange::unlimited(at(i64::MIN), at(7)).unwrap();
+        assert!(open.contains(at(i64::MIN)) && open.contains(at(7)) && !open.contains(at(8)));
+        for (start, end) in [(0, 0), (1, 0)] {
+            let error = ClipTimestampRange::unlimited(at(start), at(end)).unwrap_err();
             assert_eq!(error.exception().name(), "InvalidArgumentException");
         }
     }
