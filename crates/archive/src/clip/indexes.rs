@@ -24,6 +24,8 @@ pub(super) async fn read_indexes(
             }
         }
     });
+    // Collected, because rustc cannot prove that a future which holds this closure is Send.
+    let reads: Vec<_> = reads.collect();
     let connections = archive.settings().connections.get();
     let indexes: Vec<Bytes> = stream::iter(reads).buffered(connections).try_collect().await?;
     // A clip does not fail because what would speed up the next one cannot be written.

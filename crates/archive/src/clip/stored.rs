@@ -163,6 +163,8 @@ impl Archive {
             let shelf = &shelf;
             async move { self.source(shelf, fragment, media_len).await.map(Arc::new) }
         });
+        // Collected, because rustc cannot prove that a future which holds this closure is Send.
+        let sources: Vec<_> = sources.collect();
         let sources: Vec<Arc<Source>> =
             stream::iter(sources).buffered(self.settings().connections.get()).try_collect().await?;
         Ok(Planned { plan, fragments, sources: sources.into(), index_bytes })
