@@ -14,6 +14,7 @@ mod scope;
 mod signature;
 mod verify;
 
+pub(crate) use canonical::percent_decode;
 pub use credentials::{Credentials, CredentialsError, Key, Permission};
 pub use presign::{LONGEST_EXPIRY, presign};
 pub use verify::{Payload, Refusal, Verifier};
