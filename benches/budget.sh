@@ -3,10 +3,12 @@
 #
 # | what | limit |
 # |---|---|
-# | input in memory to a finished clip, H.264 behind NAL lengths | 9 ms, twice the bare walk over element headers |
-# | the same, Annex B | 1.6 times one search for start codes over the video |
-# | file to file on tmpfs, whole process | 1.25 times `cp` |
-# | against `ffmpeg -c copy -movflags +faststart` | a quarter of the wall time, a twentieth of the user time |
+# | input in memory to a finished clip, H.264 behind NAL lengths | 1.4 times the bare walk over element headers |
+# | the same, Annex B | 1.25 times one search for start codes over the video |
+# | stored indexes to a planned clip, without media | 1.5 ms |
+# | size of the indexes | 3 bytes a frame and 300 a fragment; in Annex B, 3 a NAL unit more |
+# | file to file on tmpfs, whole process | 1.15 times `cp` |
+# | against `ffmpeg -c copy -movflags +faststart` | 4.5 times less wall time, 20 times less user time |
 # | heap beyond an input of 95 MB | 4 MiB |
 # | ten times the fragments | 10.5 times the time |
 #
