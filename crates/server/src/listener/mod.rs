@@ -86,7 +86,7 @@ pub async fn serve(
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
-        .max_buf_size(limits.head_bytes.max(MIN_BUFFER))
+        .max_buf_size((limits.head_bytes / 2).max(MIN_BUFFER))
         .max_headers(100);
     tokio::pin!(stop);
     loop {
@@ -133,7 +133,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// hyper takes no smaller buffer.
+/// hyper takes no smaller buffer, and fills it once more before it gives a head up.
 const MIN_BUFFER: usize = 8192;
 
 fn connection(stream: &TcpStream, peer: SocketAddr, is_tls: bool) -> io::Result<Connection> {
