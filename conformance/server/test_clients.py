@@ -10,7 +10,7 @@ import sys
 import boto3
 import pytest
 from conftest import END, START
-from harness import ENVIRONMENT, KEY, REGION, SECRET, TESTDATA, Archive, Server, digest, expected_clip, selector
+from harness import ENVIRONMENT, KEY, REGION, SECRET, SERVER, TESTDATA, Archive, Server, digest, expected_clip, selector
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +175,19 @@ def test_moto(test):
     server.stop()
     archive.close()
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_readme(server, expected, monkeypatch, tmp_path):
+    """The ten lines of crates/server/README.md, as they stand there."""
+    text = (pathlib.Path(__file__).resolve().parents[2] / "crates/server/README.md").read_text()
+    program = text.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment(server).items():
+        monkeypatch.setenv(name, value)
+    exec(compile(program, "README.md", "exec"), {})
+    assert digest((tmp_path / "clip.mp4").read_bytes()) == digest(expected)
+    # Options that the README names are options of the program.
+    known = subprocess.run([SERVER, "help", "serve"], capture_output=True, text=True, check=True).stdout
+    for option in ("--public-url", "--credentials", "--no-auth", "--tls-cert", "--tls-key", "--keep-damaged", "--profile", "--shutdown-time",
+                   "--prune-interval", "--cached-plan-bytes", "--log", "--config"):
+        assert option in known and option in text, option
