@@ -252,7 +252,11 @@ impl FragmentReader {
                 return Ok(Step::NeedsInput);
             }
             match self.skip.take().map(|skip| skip.then) {
-                Some(AfterSkip::PassedOver(fragment)) => self.ready.push_back(Ok(*fragment)),
+                Some(AfterSkip::PassedOver(fragment)) => {
+                    // It is complete, and waits for no further bytes.
+                    self.ready.push_back(Ok(*fragment));
+                    return Ok(Step::Forward);
+                }
                 Some(AfterSkip::EbmlHeader(kept)) => self.document = Document::new(kept.freeze()),
                 Some(AfterSkip::Nothing) | None => {}
             }
