@@ -87,6 +87,38 @@ async function sound() {
 })().catch(error => { answer.error = String(error); }).finally(() => done(answer));
 """
 
+# Draws the pictures at `seconds`, and hands them back as gray pixels.
+PICTURES = """
+const [url, seconds, [width, height], done] = arguments;
+const video = document.getElementById('video');
+const answer = {pictures: []};
+const canvas = document.createElement('canvas');
+[canvas.width, canvas.height] = [width, height];
+const context = canvas.getContext('2d');
+const event = name => new Promise((resolve, reject) => {
+  video.addEventListener(name, resolve, {once: true});
+  video.addEventListener('error', () => reject(video.error.message), {once: true});
+});
+(async () => {
+  const loaded = event('loadeddata');
+  video.src = url;
+  await loaded;
+  answer.duration = video.duration;
+  for (const second of seconds) {
+    if (second > 0) {
+      const seeked = event('seeked');
+      video.currentTime = second;
+      await seeked;
+    }
+    // What was decoded may not be on the screen yet.
+    await new Promise(resolve => setTimeout(resolve, 300));
+    context.drawImage(video, 0, 0);
+    const pixels = context.getImageData(0, 0, width, height).data;
+    answer.pictures.push(Array.from({length: width * height}, (_, index) => pixels[4 * index + 1]));
+  }
+})().catch(error => { answer.error = String(error); }).finally(() => done(answer));
+"""
+
 
 class Browser:
     """One chromedriver with one Chromium. `play` is not for two threads at once."""
@@ -123,6 +155,13 @@ class Browser:
         url = self._server.serve(clip)
         self._call("POST", f"{self._session}/url", {"url": self._server.root + "/"})
         body = {"script": SCRIPT, "args": [url, rate, seconds, listen]}
+        return self._call("POST", f"{self._session}/execute/async", body)
+
+    def pictures(self, clip, seconds, size):
+        """The pictures of the file `clip` at `seconds`, as gray pixels of the given size."""
+        url = self._server.serve(clip)
+        self._call("POST", f"{self._session}/url", {"url": self._server.root + "/"})
+        body = {"script": PICTURES, "args": [url, seconds, list(size)]}
         return self._call("POST", f"{self._session}/execute/async", body)
 
     def _start_session(self):

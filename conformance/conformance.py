@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import cases
+import exact
 import expectation
 import ffmpeg
 import isobmff
@@ -84,6 +85,7 @@ def main():
                 name = f"{source.stem} ({case.about})" if case.about else source.stem
                 if run.wants(name):
                     check_case(run, getclip, directory, installed, name, source, case)
+        check_exact(run, getclip, directory, installed)
         check_refusals(run, getclip, directory)
         passed, failed = run.print()
     print(f"{passed} passed, {failed} failed")
@@ -111,6 +113,22 @@ def installed_players(stack):
             if isinstance(player, players.Chromium):
                 stack.callback(player.close)
     return found
+
+
+def check_exact(run, getclip, directory, installed):
+    """Clips of exactly a range that starts inside a GOP."""
+    browsers = [player for player in installed if isinstance(player, players.Chromium)]
+    for name in exact.CODECS:
+        about = f"exact {name}"
+        if not run.wants(about):
+            continue
+        output = exact.clip(getclip, directory, name)
+        run.check(about, "ffmpeg", exact.ffmpeg_faults, output)
+        if any(isinstance(player, players.Mpv) for player in installed):
+            run.check(about, "mpv", exact.mpv_faults, output)
+        # Debian's Chromium has no H.265 decoder.
+        if browsers and "H.264" in name:
+            run.check(about, "Chromium", exact.chromium_faults, browsers[0], output, pool="Chromium")
 
 
 def check_source(run, source):

@@ -187,6 +187,11 @@ class Chromium:
             self._browser.close()
             self._browser = None
 
+    def browser(self):
+        """The browser, which is started for the first clip."""
+        self._browser = self._browser or chromium.Browser()
+        return self._browser
+
     def faults(self, clip, showing):
         if showing.h265 and not showing.audio:
             return  # Debian's Chromium has no H.265 decoder: there is nothing in the clip for it to play.
@@ -195,8 +200,7 @@ class Chromium:
         seconds = showing.seeks() if pictures else []
         rate = CHROMIUM_AUDIBLE_RATE if audible else CHROMIUM_RATE
         try:
-            self._browser = self._browser or chromium.Browser()
-            seen = self._browser.play(clip, rate, seconds, showing.audio)
+            seen = self.browser().play(clip, rate, seconds, showing.audio)
         except Exception:
             self.close()
             raise

@@ -13,8 +13,8 @@ use crate::isobmff::{Layout, TrackLayout, movie};
 use crate::plan::{CodecChanges, LeadingRun, MissingCodecPrivate, Plan, PlanOptions, Profile};
 use crate::report::{Cut, FragmentReport, Limit, Report, TrackReport};
 use crate::selection::{IncompleteInput, Media, Offer, Selected, Selection, SelectionOptions};
-use crate::selector::ClipFragmentSelector;
-use crate::time::{Gaps, Timeline};
+use crate::selector::{ClipFragmentSelector, RangeStart};
+use crate::time::{Gaps, Timeline, Trim};
 use crate::timestamp::Timestamp;
 use crate::virtual_file::Body;
 
@@ -73,6 +73,8 @@ pub struct ClipBuilder {
     gaps: Gaps,
     incomplete_input: IncompleteInput,
     recording_start: Timestamp,
+    range_start: RangeStart,
+    trim: Trim,
     plan: PlanOptions,
 }
 
@@ -85,6 +87,8 @@ impl ClipBuilder {
             gaps: Gaps::default(),
             incomplete_input: IncompleteInput::default(),
             recording_start: Timestamp::default(),
+            range_start: RangeStart::default(),
+            trim: Trim::default(),
             plan: PlanOptions::default(),
         }
     }
@@ -139,6 +143,20 @@ impl ClipBuilder {
         self
     }
 
+    /// Which fragment the clip begins with.
+    #[must_use]
+    pub fn range_start(mut self, range_start: RangeStart) -> Self {
+        self.range_start = range_start;
+        self
+    }
+
+    /// What the clip plays of the range. With [`RangeStart::Covering`] nothing of the range is missing.
+    #[must_use]
+    pub fn trim(mut self, trim: Trim) -> Self {
+        self.trim = trim;
+        self
+    }
+
     /// Makes the clip: the longest leading run of whole fragments of the selection within the limits.
     ///
     /// However many fragments are offered, the indexes of one more than the limit are held at a time, and the media of
@@ -188,6 +206,8 @@ impl ClipBuilder {
     pub fn planner(&self) -> Planner {
         let options = SelectionOptions {
             recording_start: self.recording_start,
+            range_start: self.range_start,
+            trims_frames: self.trim == Trim::ToRange,
             max_fragments: self.limits.max_fragments.get(),
             max_bytes: self.limits.max_bytes.get(),
             incomplete_input: self.incomplete_input,
@@ -296,7 +316,7 @@ impl ClipBuilder {
                 _ if too_many == all => all.saturating_sub(1),
                 _ => fit.midpoint(too_many),
             };
-            let movie = Movie::new(plan.leading(count), self.gaps)?;
+            let movie = Movie::new(plan.leading(count), self)?;
             if movie.len() <= limit {
                 fit = count;
                 best = Some((count, movie));
@@ -324,9 +344,12 @@ struct Movie {
 }
 
 impl Movie {
-    fn new(run: LeadingRun<'_>, gaps: Gaps) -> Result<Self, Error> {
+    fn new(run: LeadingRun<'_>, options: &ClipBuilder) -> Result<Self, Error> {
         run.check()?;
-        let timeline = Timeline::new(run, gaps)?;
+        let mut timeline = Timeline::new(run, options.gaps)?;
+        if let (Trim::ToRange, Some(range)) = (options.trim, options.selector.range()) {
+            timeline.trim(range, run);
+        }
         let layout = Layout::new(run, &timeline)?;
         let creation_ns = run.fragments.first().map_or(0, |first| first.start_ns);
         let head = movie::write_head(&layout, Timestamp::from_millis(creation_ns.div_euclid(1_000_000)))?;

@@ -103,8 +103,8 @@ pub use number::{FragmentName, FragmentNumber, ParseFragmentNumberError};
 pub use plan::{CodecChanges, MissingCodecPrivate, Profile};
 pub use report::{Cut, Event, FragmentReport, Limit, Report, TrackDetails, TrackReport};
 pub use selection::IncompleteInput;
-pub use selector::{ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange};
-pub use time::Gaps;
+pub use selector::{ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, RangeStart};
+pub use time::{Gaps, Trim};
 pub use timestamp::Timestamp;
 pub use virtual_file::{Extent, Extents};
 

@@ -257,6 +257,13 @@ pub enum Event {
         /// Track number.
         track: u64,
     },
+    /// The clip was [trimmed to the range](crate::Trim::ToRange).
+    Trimmed {
+        /// Frames of all tracks that were left out.
+        left_out: u64,
+        /// Pictures before the range that are decoded and not shown.
+        not_shown: u64,
+    },
     /// The times of the video lie on an exact cadence within the rounding of the input, and were set to it.
     CadenceRestored {
         /// Track number.
@@ -333,6 +340,12 @@ impl fmt::Display for Event {
             Self::AudioLate { track, by_ns } => {
                 write!(f, "track {track}: up to {} later than its timestamps", Length(by_ns.unsigned_abs()))
             }
+            Self::Trimmed { left_out, not_shown } => write!(
+                f,
+                "trimmed to the range: {} left out, {} decoded and not shown",
+                Count(*left_out, "frame"),
+                Count(*not_shown, "picture")
+            ),
             Self::TrackEmpty { track } => write!(f, "track {track}: no frames, left out"),
             Self::CadenceRestored { track, rate: (numerator, denominator) } => {
                 write!(f, "track {track}: exact cadence of {numerator}/{denominator} frames per second")

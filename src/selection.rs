@@ -11,7 +11,7 @@ use crate::number::{FragmentName, FragmentNumber};
 use crate::plan::fragments::{self, FragmentToPlan};
 use crate::plan::track_configs::{AUDIO_TRACK, VIDEO_TRACK};
 use crate::report::{Cut, Event, Limit, Report};
-use crate::selector::{ClipFragmentSelector, ClipFragmentSelectorType};
+use crate::selector::{ClipFragmentSelector, ClipFragmentSelectorType, RangeStart};
 use crate::timestamp::Timestamp;
 
 /// A fragment that is offered.
@@ -33,6 +33,8 @@ pub(crate) struct Selected {
     identity: Option<Box<[u8]>>,
     pub(crate) media: Media,
     start: Start,
+    /// Frames that were left out because they are outside the range.
+    left_out: u64,
     /// Bytes that its samples have at least.
     pub(crate) least_len: u64,
 }
@@ -67,8 +69,9 @@ impl Selected {
 
     /// The fragment for the plan, and its media.
     pub(crate) fn into_plan(self) -> (FragmentToPlan, Media) {
-        let Self { index, offered, identity, media, start, .. } = self;
-        (FragmentToPlan { index, offered, identity, start_ns: start.producer_ns }, media)
+        let Self { index, offered, identity, media, start, left_out, .. } = self;
+        let Start { producer_ns: start_ns, selected_by, .. } = start;
+        (FragmentToPlan { index, offered, identity, start_ns, selected_by, left_out }, media)
     }
 }
 
@@ -96,12 +99,17 @@ pub(crate) struct Selection {
     held: u64,
     /// The first fragment whose media was dropped.
     dropped_from: Option<Key>,
+    /// The fragment that is taken because it covers the start of the range, and its own start.
+    covering: Option<(Timestamp, Key)>,
 }
 
 /// What the caller decides of the selection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SelectionOptions {
     pub(crate) recording_start: Timestamp,
+    pub(crate) range_start: RangeStart,
+    /// Frames outside the range are left out as far as decoding allows.
+    pub(crate) trims_frames: bool,
     pub(crate) max_fragments: usize,
     pub(crate) max_bytes: u64,
     pub(crate) incomplete_input: IncompleteInput,
@@ -123,12 +131,13 @@ named!(IncompleteInput, "what happens to incomplete input", { Keep => "keep", Re
 impl Selection {
     pub(crate) fn new(selector: ClipFragmentSelector, options: SelectionOptions) -> Self {
         let last_key = Key { time: Timestamp::from_millis(i64::MIN), number: None, arrival: 0 };
-        Self { selector, options, kept: BTreeMap::new(), last_key, held: 0, dropped_from: None }
+        let kept = BTreeMap::new();
+        Self { selector, options, kept, last_key, held: 0, dropped_from: None, covering: None }
     }
 
     /// Looks at one more fragment.
     pub(crate) fn offer(&mut self, offer: Offer, report: &mut Report) -> Result<(), Error> {
-        let Offer { index, media, identity } = offer;
+        let Offer { mut index, media, identity } = offer;
         let offered = usize::try_from(report.offered).unwrap_or(usize::MAX);
         report.offered = report.offered.saturating_add(1);
         match &index.state {
@@ -158,14 +167,62 @@ impl Selection {
         }
         let start = self.locate(&index)?;
         let key = self.key(&index, start);
-        if !self.selector.contains(start.selected_by) {
+        let is_in_range = self.selector.contains(start.selected_by);
+        if !is_in_range && !self.covers_range_start(&index, start) {
             report.out_of_range = report.out_of_range.saturating_add(1);
             return Ok(());
         }
+        let left_out = self.trim(&mut index, start);
         let least_len = fragments::least_len(&index);
         let media = media.map_or(Media::Elsewhere, Media::Here);
-        self.insert(key, Selected { index, offered, identity, media, start, least_len }, report);
+        let selected = Selected { index, offered, identity, media, start, left_out, least_len };
+        if is_in_range {
+            self.insert(key, selected, report);
+        } else {
+            self.insert_covering(key, selected, report);
+        }
         Ok(())
+    }
+
+    /// Leaves out the frames outside the range, if the clip is to play exactly that.
+    fn trim(&self, fragment: &mut FragmentIndex, start: Start) -> u64 {
+        let Some(range) = self.selector.range().filter(|_| self.options.trims_frames) else { return 0 };
+        let since_start_ns = |time: Timestamp| {
+            time.as_millis().saturating_sub(start.selected_by.as_millis()).saturating_mul(1_000_000)
+        };
+        fragment.trim(since_start_ns(range.start()), since_start_ns(range.end()))
+    }
+
+    /// Whether a fragment that starts before the range is to be taken because it ends in it.
+    fn covers_range_start(&self, fragment: &FragmentIndex, start: Start) -> bool {
+        let Some(range) = self.selector.range().filter(|_| self.options.range_start == RangeStart::Covering)
+        else {
+            return false;
+        };
+        let before_ms = range.start().as_millis().saturating_sub(start.selected_by.as_millis());
+        let end_ns = fragment.shown_ns().map_or(0, |shown| shown.end);
+        before_ms > 0 && end_ns > before_ms.saturating_mul(1_000_000)
+    }
+
+    /// Takes the fragment that covers the start of the range, unless one that starts later does too.
+    fn insert_covering(&mut self, key: Key, selected: Selected, report: &mut Report) {
+        let start = selected.start.selected_by;
+        match self.covering.take() {
+            Some((time, other)) if time < start => {
+                report.out_of_range = report.out_of_range.saturating_add(1);
+                self.remove(&other);
+            }
+            Some((time, other)) if time > start || self.twin(&key, &selected).is_none() => {
+                report.out_of_range = report.out_of_range.saturating_add(1);
+                self.covering = Some((time, other));
+                return;
+            }
+            other => self.covering = other,
+        }
+        self.insert(key.clone(), selected, report);
+        if self.kept.contains_key(&key) {
+            self.covering = Some((start, key));
+        }
     }
 
     /// The fragments of the clip in order. What the limit on fragments cut off is in the report.

@@ -26,6 +26,27 @@ named!(ClipFragmentSelectorType, "the clock of a selection", {
     ServerTimestamp => "server",
 });
 
+/// Which fragment a clip of a range begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RangeStart {
+    /// The first that starts in the range, as GetClip has it: what a fragment that started earlier has in the range is
+    /// not in the clip.
+    #[default]
+    FirstInRange,
+    /// The fragment that was being recorded when the range starts, where there is one: nothing of the range is missing,
+    /// and the clip begins up to the length of a fragment before it.
+    ///
+    /// A reader [for the selector](crate::FragmentReader::for_selector) must be given a range that starts earlier by the
+    /// length of a fragment, which is 20 s at most in the service: it tells by its frames where one ends.
+    Covering,
+}
+
+named!(RangeStart, "the start of a clip", {
+    FirstInRange => "first-in-range",
+    Covering => "covering",
+});
+
 /// A range of time, both ends inclusive: `ClipTimestampRange` of the service.
 ///
 /// [`new`](Self::new) enforces the service's limit of 24 hours, [`unlimited`](Self::unlimited) does not.

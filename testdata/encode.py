@@ -35,7 +35,7 @@ def round_ms(seconds):
     return int(seconds * 1000 + Fraction(1, 2))
 
 
-def video(codec, size, rate, seconds, gop, bframes=0, quality=28, aud=False, pixel_format="yuv420p", source="testsrc2"):
+def video(codec, size, rate, seconds, gop, bframes=0, quality=28, aud=False, pixel_format="yuv420p", source="testsrc2", filters=""):
     """A track of H.264 or H.265 with length-prefixed frames. `gop` is in frames; every GOP is closed."""
     parameters = {"keyint": gop, "min-keyint": gop, "scenecut": 0, "bframes": bframes, "open-gop": 0, "crf": quality}
     if codec == H264:
@@ -52,7 +52,7 @@ def video(codec, size, rate, seconds, gop, bframes=0, quality=28, aud=False, pix
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "video.mp4")
         ffmpeg(
-            "-f", "lavfi", "-i", f"{source}=size={size}:rate={rate}", "-frames:v", frames, "-pix_fmt", pixel_format,
+            "-f", "lavfi", "-i", f"{source}=size={size}:rate={rate}{filters}", "-frames:v", frames, "-pix_fmt", pixel_format,
             *options, parameter_option, joined, *BIT_EXACT, path,
         )
         probed = ffprobe(path, "-show_entries", "packet=pts,pos,size,flags:stream=time_base")
@@ -78,12 +78,12 @@ def box_payload(data, fourcc):
     return data[position + 4 : position - 4 + size]
 
 
-def aac(rate, seconds, bitrate="48k", channels=2):
-    """A track of raw AAC-LC frames, the first at 0."""
+def aac(rate, seconds, bitrate="48k", channels=2, tone="sine=frequency=440:beep_factor=4"):
+    """A track of raw AAC-LC frames of a tone, the first at 0."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "audio.aac")
         ffmpeg(
-            "-f", "lavfi", "-i", f"sine=frequency=440:beep_factor=4:sample_rate={rate}", "-t", seconds,
+            "-f", "lavfi", "-i", f"{tone}:sample_rate={rate}", "-t", seconds,
             "-c:a", "aac", "-ac", channels, "-b:a", bitrate, *BIT_EXACT, "-f", "adts", path,
         )
         frames = list(adts_frames(path.read_bytes()))

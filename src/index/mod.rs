@@ -4,7 +4,9 @@ pub(crate) mod frame_table;
 #[cfg(feature = "serde")]
 mod readable;
 pub(crate) mod scan;
+mod span;
 pub(crate) mod track_set;
+mod trim;
 mod wire;
 
 use crate::incomplete::Incomplete;

@@ -92,7 +92,8 @@ mod tests {
         }
         let duration = deltas.sum();
         let offsets = Runs::default();
-        let times = TrackTimes { timescale, start_ns: 0, composition_delay: 0, deltas, offsets, duration };
+        let (start_ns, composition_delay, played) = (0, 0, duration);
+        let times = TrackTimes { timescale, start_ns, composition_delay, deltas, offsets, duration, played };
         let frames = frames.iter().map(|&(samples, _, bytes)| FrameSize { samples, bytes });
         busiest_second(frames, &times)
     }

@@ -204,6 +204,8 @@ struct Edits {
     end: u64,
     /// Composition time of the first picture, in ticks of the media.
     media_time: u64,
+    /// Whether all of the media is played.
+    is_whole: bool,
 }
 
 impl Edits {
@@ -211,19 +213,20 @@ impl Edits {
         let ticks = |ns| u64::try_from(ns_to_ticks(ns, MOVIE_TIMESCALE)).unwrap_or(0);
         let start = ticks(track.times.start_ns);
         // Points that are rounded can be a tick too close: a last picture of one tick would not be shown.
-        let before_last_tick = track.times.duration.saturating_sub(1).saturating_mul(MOVIE_TIMESCALE.into());
+        let before_last_tick = track.times.played.saturating_sub(1).saturating_mul(MOVIE_TIMESCALE.into());
         let shows_all =
             before_last_tick.checked_div(track.times.timescale.into()).unwrap_or(0).saturating_add(1);
         Self {
             start,
             end: ticks(track.times.end_ns()).max(start.saturating_add(shows_all)),
             media_time: track.times.composition_delay,
+            is_whole: track.times.played == track.times.duration,
         }
     }
 
     /// EditListBox (section 8.6.6), unless it would mean what its absence means.
     fn write(self, w: &mut BoxWriter) {
-        if self.start == 0 && self.media_time == 0 {
+        if self.start == 0 && self.media_time == 0 && self.is_whole {
             return;
         }
         let duration = self.end.saturating_sub(self.start);

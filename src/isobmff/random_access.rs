@@ -118,6 +118,7 @@ mod tests {
             deltas,
             offsets,
             duration,
+            played: duration,
         }
     }
 

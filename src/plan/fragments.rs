@@ -18,6 +18,7 @@ use crate::plan::{
     PlannedTrack, SampleDescription,
 };
 use crate::report::Event;
+use crate::timestamp::Timestamp;
 
 /// The tracks of the clip, fragment by fragment.
 #[derive(Debug)]
@@ -43,6 +44,10 @@ pub(crate) struct FragmentToPlan {
     pub(crate) identity: Option<Box<[u8]>>,
     /// When it starts by the producer's clock, in nanoseconds.
     pub(crate) start_ns: i64,
+    /// When it starts by the clock of the selection.
+    pub(crate) selected_by: Timestamp,
+    /// Frames that were left out because they are outside the range.
+    pub(crate) left_out: u64,
 }
 
 impl Plan {
@@ -68,7 +73,7 @@ impl Plan {
     }
 
     fn add_unlocated(&mut self, fragment: FragmentToPlan) -> Result<(), Error> {
-        let FragmentToPlan { mut index, offered, identity, start_ns } = fragment;
+        let FragmentToPlan { mut index, offered, identity, start_ns, selected_by, left_out } = fragment;
         let mut events = Vec::new();
         let configs = self.enter(&index, &mut events)?;
         self.report_ignored_tracks(&index, &mut events);
@@ -94,6 +99,8 @@ impl Plan {
             offered,
             identity,
             start_ns,
+            selected_by,
+            left_out,
             timestamp_scale_ns: index.timestamp_scale_ns.into(),
             server_timestamp: index.server_timestamp(),
             offset: index.offset,

@@ -63,6 +63,10 @@ pub(crate) struct PlannedFragment {
     pub(crate) identity: Option<Box<[u8]>>,
     /// When it starts by the producer's clock, in nanoseconds.
     pub(crate) start_ns: i64,
+    /// When it starts by the clock of the selection.
+    pub(crate) selected_by: Timestamp,
+    /// Frames that were left out because they are outside the range.
+    pub(crate) left_out: u64,
     pub(crate) timestamp_scale_ns: i64,
     pub(crate) server_timestamp: Option<Timestamp>,
     /// Offset of its Cluster in the input, in bytes.

@@ -236,11 +236,13 @@ impl AudioTimes {
         self.end_run()?;
         let (Some(start_ns), Some((_, ticks))) = (self.start_ns, self.ended) else { return Ok(None) };
         self.deltas.push(1, ticks);
+        let duration = self.deltas.sum();
         Ok(Some(TrackTimes {
             timescale: self.timescale,
             start_ns: start_ns.saturating_add(self.phase_ns),
             composition_delay: 0,
-            duration: self.deltas.sum(),
+            duration,
+            played: duration,
             deltas: self.deltas,
             offsets: Runs::default(),
         }))

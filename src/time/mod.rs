@@ -7,10 +7,12 @@ pub(crate) mod continuity;
 pub(crate) mod runs;
 pub(crate) mod timeline;
 pub(crate) mod track_times;
+mod trim;
 pub(crate) mod units;
 pub(crate) mod video;
 
 pub use timeline::Gaps;
+pub use trim::Trim;
 
 pub(crate) use timeline::Timeline;
 pub(crate) use track_times::TrackTimes;

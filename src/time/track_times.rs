@@ -19,6 +19,8 @@ pub(crate) struct TrackTimes {
     pub(crate) offsets: Runs<u32>,
     /// Sum of the deltas.
     pub(crate) duration: u64,
+    /// How much is played from the first sample that is shown on: the duration, unless the clip is trimmed.
+    pub(crate) played: u64,
 }
 
 impl TrackTimes {
@@ -27,8 +29,9 @@ impl TrackTimes {
         ticks_to_ns(i64::try_from(self.duration).unwrap_or(i64::MAX), self.timescale)
     }
 
-    /// When its last sample ends, in nanoseconds on the clip's timeline.
+    /// When it ends, in nanoseconds on the clip's timeline.
     pub(crate) fn end_ns(&self) -> i64 {
-        self.start_ns.saturating_add(self.duration_ns())
+        let played = i64::try_from(self.played).unwrap_or(i64::MAX);
+        self.start_ns.saturating_add(ticks_to_ns(played, self.timescale))
     }
 }

@@ -209,11 +209,13 @@ impl VideoTimes {
                 offsets.push(1, u32::try_from(offset).map_err(|_| too_long())?);
             }
         }
+        let duration = deltas.sum();
         Ok(TrackTimes {
             timescale,
             start_ns,
             composition_delay: u64::try_from(delay).unwrap_or(0),
-            duration: deltas.sum(),
+            duration,
+            played: duration,
             deltas,
             offsets,
         })
