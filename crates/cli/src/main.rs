@@ -16,22 +16,30 @@
 //! A failure is one line on standard error, `getclip: FILE: message`. Where it is about the media, the line ends with
 //! the name of the exception that GetClip raises for it.
 
-#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
 
 mod args;
 mod clip;
 mod failure;
+mod file_id;
+mod frame_times;
+mod generate;
 mod input;
 mod inspect;
 mod interrupt;
 mod output;
 mod progress;
 mod recording;
-mod report_json;
-mod report_text;
+mod report;
+mod shell;
+mod stdin;
 mod stdout;
 mod stream;
 mod text;
+mod time;
 
 use std::process::ExitCode;
 
@@ -43,6 +51,9 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Clip(arguments) => clip::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,12 +18,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Progress towards `total` bytes, or towards an unknown end.
-    pub(crate) fn new(total: Option<u64>) -> Self {
-        Self { total, started: Instant::now(), wanted: io::stderr().is_terminal(), bar: None }
+    /// Progress towards `total` bytes, or towards an unknown end, unless it is not `wanted` at all.
+    pub(crate) fn new(total: Option<u64>, wanted: bool) -> Self {
+        let wanted = wanted && io::stderr().is_terminal();
+        Self { total, started: Instant::now(), wanted, bar: None }
     }
 
-    /// Says that `position` bytes have been read.
+    /// Shows that `position` bytes have been read.
     pub(crate) fn set(&mut self, position: u64) {
         if !self.wanted || (self.bar.is_none() && self.started.elapsed() < PATIENCE) {
             return;

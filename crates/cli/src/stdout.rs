@@ -10,7 +10,7 @@ use std::os::windows::io::AsHandle;
 use crate::failure::Failure;
 
 /// How standard output is called in a message.
-const NAME: &str = "standard output";
+pub(crate) const NAME: &str = "standard output";
 
 /// Standard output without [`io::Stdout`]'s line buffer, which would copy the media and split vectored writes.
 fn file() -> io::Result<File> {

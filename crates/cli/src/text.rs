@@ -1,7 +1,4 @@
-//! Values as they are shown to people and to programs.
-
-use getclip::Timestamp;
-use serde_json::{Value, json};
+//! Values as they are shown to people.
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
@@ -24,29 +21,6 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-/// Nanoseconds as a JSON number of milliseconds, an integer where it is whole.
-pub(crate) fn json_millis(nanos: i64) -> Value {
-    if nanos % NANOS_PER_MILLI == 0 {
-        json!(nanos / NANOS_PER_MILLI)
-    } else {
-        json!(nanos as f64 / NANOS_PER_MILLI as f64)
-    }
-}
-
-/// A timestamp as RFC 3339, `null` where there is none.
-pub(crate) fn json_timestamp(time: Option<Timestamp>) -> Value {
-    json!(time.map(|time| time.to_string()))
-}
-
-/// A timestamp as Unix seconds, as AWS's interfaces write it. Exact to the millisecond for any year before 280000.
-pub(crate) fn json_seconds(time: Option<Timestamp>) -> Value {
-    match time.map(Timestamp::as_millis) {
-        None => Value::Null,
-        Some(millis) if millis % 1000 == 0 => json!(millis / 1000),
-        Some(millis) => json!(millis as f64 / 1000.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,16 +38,5 @@ mod tests {
         assert_eq!(seconds(-33_333_333), "-0.033 s");
         assert_eq!(seconds(-1), "0.000 s");
         let _ = (seconds(i64::MIN), seconds(i64::MAX));
-    }
-
-    #[test]
-    fn numbers_in_json() {
-        assert_eq!(json_millis(10_000_000_000).to_string(), "10000");
-        assert_eq!(json_millis(33_333_333).to_string(), "33.333333");
-        let time = Some(Timestamp::from_millis(1_511_852_109_126));
-        assert_eq!(json_seconds(time).to_string(), "1511852109.126");
-        assert_eq!(json_seconds(Some(Timestamp::from_millis(-2000))).to_string(), "-2");
-        assert_eq!(json_timestamp(time), "2017-11-28T06:55:09.126Z");
-        assert_eq!((json_timestamp(None), json_seconds(None)), (Value::Null, Value::Null));
     }
 }

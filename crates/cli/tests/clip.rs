@@ -25,7 +25,9 @@ fn a_file_becomes_a_clip() {
     let run = folder.run(&["clip", "in.mkv", "-o", "out.mp4"]).done();
     assert_same_frames(&folder.read("out.mp4"), &frames_of(&three()));
     assert!(run.stdout.is_empty());
-    assert!(run.stderr.starts_with("out.mp4: "), "{}", run.stderr);
+    let bytes = folder.read("out.mp4").len();
+    let summary = format!("out.mp4: {bytes} bytes, 3.000 s, 3 fragments");
+    assert_eq!(run.stderr.lines().last(), Some(summary.as_str()));
     for index in 0..3 {
         assert!(run.stderr.contains(&fragment_number(index)), "{}", run.stderr);
     }
@@ -80,7 +82,8 @@ fn standard_input_and_output() {
     let input = documents(&three());
     let run = folder.run_with(&["clip", "-", "-o", "-"], &input).done();
     assert_same_frames(&run.stdout, &frames_of(&three()));
-    assert!(run.stderr.starts_with("standard output: "), "{}", run.stderr);
+    let summary = format!("standard output: {} bytes, 3.000 s, 3 fragments", run.stdout.len());
+    assert_eq!(run.stderr.lines().last(), Some(summary.as_str()));
     assert!(folder.names().is_empty());
 }
 
@@ -109,16 +112,15 @@ fn the_report_as_json() {
     assert_eq!(run.stderr, "");
     let report = run.json();
     let bytes = folder.read("out.mp4").len();
-    assert_eq!(report["output"], json!({"path": "out.mp4", "bytes": bytes, "duration_ms": 3000}));
+    assert_eq!(report["output"], json!({"path": "out.mp4", "bytes": bytes}));
+    assert_eq!(report["duration_ns"], 3_000_000_000_i64);
     assert_eq!(
         report["fragments"][1],
         json!({
             "name": fragment_number(1),
             "producer_timestamp": "2023-11-14T22:13:21.000Z",
-            "producer_timestamp_seconds": 1_700_000_001,
             "server_timestamp": "2023-11-14T22:13:21.613Z",
-            "server_timestamp_seconds": 1_700_000_001.613,
-            "start_ms": 1000,
+            "start_ns": 1_000_000_000,
             "frames": 25,
         })
     );
@@ -126,6 +128,7 @@ fn the_report_as_json() {
         report["tracks"],
         json!([{
             "number": 1,
+            "type": "video",
             "codec": "h264",
             "sample_entries": ["avc1"],
             "samples": 75,
@@ -164,9 +167,10 @@ fn a_range_includes_both_its_ends() {
     assert_eq!(taken(&["--start", "1700000001.001", "--end", "2023-11-14T22:13:22.999Z"]), [2]);
     assert_eq!(taken(&["--start", "2023-11-14T23:13:23+01:00"]), [3, 4]);
     assert_eq!(taken(&["--end", "1700000001"]), [0, 1]);
-    // 24 hours and no more.
-    assert_eq!(taken(&["--start", "1699913602"]), [0, 1, 2]);
-    assert_eq!(taken(&["--end", "1700086401"]), [1, 2, 3, 4]);
+    // More than 24 hours.
+    assert_eq!(taken(&["--start", "1600000000"]), [0, 1, 2, 3, 4]);
+    assert_eq!(taken(&["--end", "1800000000"]), [0, 1, 2, 3, 4]);
+    assert_eq!(taken(&["--start", "1600000000", "--end", "1700000001"]), [0, 1]);
     // The service received each fragment 613 ms after it began.
     let by_server = ["--by", "server", "--start", "1700000000.614", "--end", "1700000002.613"];
     assert_eq!(taken(&by_server), [1, 2]);
@@ -185,7 +189,6 @@ fn a_cut_says_where_to_go_on() {
             "limit": "fragments",
             "fragment": fragment_number(2),
             "continue_from": "2023-11-14T22:13:22.000Z",
-            "continue_from_seconds": 1_700_000_002,
         })
     );
     assert_same_frames(&folder.read("out.mp4"), &frames_of(&three()[..2]));
@@ -200,21 +203,22 @@ fn a_cut_says_where_to_go_on() {
 #[test]
 fn gaps_are_kept_or_closed() {
     let folder = folder_with(&[fragment(0), fragment(9)]);
-    for (gaps, duration_ms, closed) in [("keep", 10_000, false), ("close", 2_000, true)] {
+    for (gaps, duration_s, closed) in [("keep", 10_i64, false), ("close", 2, true)] {
         let arguments = ["clip", "in.mkv", "-o", "out.mp4", "--force", "--report", "json", "--gaps", gaps];
         let report = folder.run(&arguments).done().json();
-        assert_eq!(report["output"]["duration_ms"], duration_ms);
+        assert_eq!(report["duration_ns"], duration_s * 1_000_000_000);
         let gap = &report["events"].as_array().unwrap().iter().find(|event| event["event"] == "gap").unwrap();
         assert_eq!(gap["fragment"], fragment_number(9));
-        assert_eq!(gap["duration_ms"], 8000);
+        assert_eq!(gap["duration_ns"], 8_000_000_000_i64);
         assert_eq!(gap["closed"], closed);
     }
 }
 
 #[test]
-fn an_origin_dates_fragments_without_tags() {
+fn the_start_of_the_recording_dates_fragments_without_tags() {
     let folder = folder_with(&[Fragment::new(vec![Track::avc()], pictures(0)).cluster_timestamp(5000)]);
-    let arguments = ["clip", "in.mkv", "-o", "out.mp4", "--report", "json", "--origin", "1700000000"];
+    let arguments =
+        ["clip", "in.mkv", "-o", "out.mp4", "--report", "json", "--recording-start", "1700000000"];
     let report = folder.run(&arguments).done().json();
     assert_eq!(report["fragments"][0]["name"], "#1");
     assert_eq!(report["fragments"][0]["producer_timestamp"], "2023-11-14T22:13:25.000Z");
@@ -281,4 +285,15 @@ fn codec_private_data_can_come_from_the_frames() {
         .done()
         .json();
     assert!(each(&report["events"], "event").contains(&&json!("codec_private_from_frames")));
+}
+
+#[test]
+fn fragments_that_are_too_many_to_name_are_counted() {
+    // 1,500 times the same fragment, of which one stays: the library names 1,000 duplicates.
+    let folder = folder_with(&(0..1500).map(|_| fragment(0)).collect::<Vec<_>>());
+    let report = folder.run(&["clip", "in.mkv", "-o", "json.mp4", "--report", "json"]).done().json();
+    assert_eq!((&report["offered"], &report["unnamed"]), (&json!(1500), &json!(499)));
+    let text = folder.run(&["clip", "in.mkv", "-o", "text.mp4"]).done().stderr;
+    assert!(text.contains("499 further fragments outside the clip"), "{text}");
+    assert!(text.contains("and 995 more events (--verbose lists all)"), "{text}");
 }

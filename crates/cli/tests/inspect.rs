@@ -54,18 +54,17 @@ fn an_object_to_process() {
         report,
         json!({
             "errors": [],
+            "left_out": [],
             "fragments": [{
                 "file": "in.mkv",
                 "name": fragment_number(0),
                 "number": fragment_number(0),
                 "producer_timestamp": "2023-11-14T22:13:20.000Z",
-                "producer_timestamp_seconds": 1_700_000_000,
                 "server_timestamp": "2023-11-14T22:13:20.613Z",
-                "server_timestamp_seconds": 1_700_000_000.613,
-                "cluster_timestamp_ms": START_MS,
+                "cluster_timestamp_ns": START_MS * 1_000_000,
                 "offset": offset,
                 "bytes": with_audio.cluster().len(),
-                "duration_ms": 1000,
+                "duration_ns": 1_000_000_000,
                 "tracks": [
                     {
                         "number": 1,
@@ -97,7 +96,7 @@ fn fragments_without_tags() {
     let report = inspect(&[Fragment::new(vec![Track::avc()], pictures(0))]);
     let fragment = &report["fragments"][0];
     assert_eq!(fragment["name"], "#1");
-    for absent in ["number", "producer_timestamp", "server_timestamp_seconds"] {
+    for absent in ["number", "producer_timestamp", "server_timestamp"] {
         assert_eq!(fragment[absent], Value::Null, "{absent}");
     }
 }
@@ -106,11 +105,14 @@ fn fragments_without_tags() {
 fn gaps_and_overlaps() {
     assert_eq!(unusual(&[fragment(0), fragment(1)]), json!([]));
     let gap = unusual(&[fragment(0), fragment(10)]);
-    assert_eq!(gap, json!([{"what": "gap", "text": "gap of 9.000 s in front of it", "duration_ms": 9000}]));
+    assert_eq!(
+        gap,
+        json!([{"what": "gap", "text": "gap of 9.000 s in front of it", "duration_ns": 9_000_000_000_i64}])
+    );
     let mut early = fragment(1);
     early.producer = Some("1700000000.500".into());
     let overlap = unusual(&[fragment(0), early]);
-    assert_eq!((&overlap[0]["what"], &overlap[0]["duration_ms"]), (&json!("overlap"), &json!(500)));
+    assert_eq!((&overlap[0]["what"], &overlap[0]["duration_ns"]), (&json!("overlap"), &json!(500_000_000)));
 }
 
 #[test]

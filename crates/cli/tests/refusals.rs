@@ -106,7 +106,12 @@ fn the_file_at_fault_is_named() {
     let folder = Folder::new();
     folder.write("in/1.mkv", &fragment(0).to_bytes());
     folder.write("in/2.mkv", b"no Matroska");
-    folder.run(&["clip", "in", "-o", "out.mp4"]).failed(4, "in/2.mkv", "expected an EBML header");
+    // One that was named has to be a recording.
+    folder.run(&["clip", "in/1.mkv", "in/2.mkv", "-o", "out.mp4"]).failed(
+        4,
+        "in/2.mkv",
+        "expected an EBML header",
+    );
 
     // Found only when the fragments are put together.
     let mut broken = fragment(1);
@@ -148,17 +153,27 @@ fn command_lines_that_are_wrong() {
         &["clip", "in.mkv"],
         &["clip", "-o", "out.mp4"],
         &["clip", "in.mkv", "-o", "out.mp4", "--start", "yesterday"],
-        &["clip", "in.mkv", "-o", "out.mp4", "--start", "1.2345"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--start", "--end", "10"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--start", "10m"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--duration", "10m"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--start", "10", "--duration", "-10m"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--start", "10", "--end", "20", "--duration", "10"],
         &["clip", "in.mkv", "-o", "out.mp4", "--start", "10", "--end", "10"],
         &["clip", "in.mkv", "-o", "out.mp4", "--start", "10", "--end", "9"],
-        &["clip", "in.mkv", "-o", "out.mp4", "--start", "10", "--end", "86410.001"],
         &["clip", "in.mkv", "-o", "out.mp4", "--by", "camera"],
         &["clip", "in.mkv", "-o", "out.mp4", "--max-fragments", "-1"],
-        &["clip", "in.mkv", "-o", "out.mp4", "--max-bytes", "100MB"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--max-fragments", "0"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--max-bytes", "0"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--max-bytes", "100 MBit"],
+        &["clip", "in.mkv", "-o", "out.mp4", "--quiet", "--verbose"],
         &["clip", "in.mkv", "-o", "out.mp4", "--report", "xml"],
         &["clip", "-", "-", "-o", "out.mp4"],
         &["inspect"],
         &["inspect", "in.mkv", "--force"],
+        &["inspect", "in.mkv", "--json", "--json-lines"],
+        &["completions"],
+        &["completions", "cmd.exe"],
+        &["man", "cut"],
     ] {
         let run = folder.run(arguments);
         assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);

@@ -1,32 +1,66 @@
-//! The fragments as one JSON object.
+//! The fragments as one JSON object, or as one object a line.
 //!
 //! Names do not change their meaning; names can be added.
 //! ```text
-//! fragments[]  file, name, number (null without tags), producer_timestamp, producer_timestamp_seconds,
-//!              server_timestamp, server_timestamp_seconds, cluster_timestamp_ms, offset, bytes, duration_ms,
-//!              tracks[], unusual[]
+//! fragments[]  file, name, number (null without tags), producer_timestamp, server_timestamp,
+//!              cluster_timestamp_ns, offset, bytes, duration_ns, tracks[], unusual[]
 //! tracks[]     number, type ("video", "audio", "other"), codec_id, codec_private_bytes (null without), blocks,
 //!              key_frames (null but for video), bytes
 //! unusual[]    what ("incomplete", "empty", "no_key_frame_first", "no_codec_private", "tracks_changed",
-//!              "codec_private_changed", "gap", "overlap"), text, and track or duration_ms
-//! errors[]     file, text, exception (null where it is not the media's fault)
+//!              "codec_private_changed", "gap", "overlap"), text, and track or duration_ns
+//! left_out[]   path, reason
+//! errors[]     as in the report of `clip`: file, text, exit_code, exception, http_status, fragment, track, offset
 //! ```
-//! Times are RFC 3339 in UTC; `_seconds` is the same in Unix seconds; `_ms` is milliseconds with up to six decimals.
+//! With `--json-lines` each of fragments[], left_out[] and errors[] is an object on a line of its own, with a member
+//! `type`: "fragment", "left_out" or "error".
+//! Times are RFC 3339 in UTC, `_ns` is nanoseconds.
 
 use getclip::TrackType;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::inspect::Inspection;
+use crate::input::LeftOut;
 use crate::inspect::row::{Row, TrackSummary, Unusual};
-use crate::text::{json_millis, json_seconds, json_timestamp};
+use crate::report::{self, json_left_out};
 
-/// The object, on one line.
-pub(super) fn render(inspection: &Inspection) -> String {
-    let object = json!({
-        "fragments": inspection.rows.iter().map(fragment).collect::<Vec<_>>(),
-        "errors": inspection.failures.iter().map(error).collect::<Vec<_>>(),
-    });
+/// The object, while its fragments are read.
+#[derive(Default)]
+pub(super) struct Object {
+    fragments: Vec<Value>,
+}
+
+impl Object {
+    pub(super) fn row(&mut self, row: &Row) {
+        self.fragments.push(fragment(row));
+    }
+
+    /// The object, on one line.
+    pub(super) fn end(self, left_out: &[LeftOut], failures: &[Failure]) -> String {
+        let object = json!({
+            "fragments": self.fragments,
+            "left_out": left_out.iter().map(json_left_out).collect::<Vec<_>>(),
+            "errors": failures.iter().map(error).collect::<Vec<_>>(),
+        });
+        format!("{object}\n")
+    }
+}
+
+/// A fragment on a line of its own.
+pub(super) fn fragment_line(row: &Row) -> String {
+    line("fragment", fragment(row))
+}
+
+/// What comes after all fragments: a line for each file that was left out, and for each error.
+pub(super) fn last_lines(left_out: &[LeftOut], failures: &[Failure]) -> String {
+    let left_out = left_out.iter().map(|left_out| line("left_out", json_left_out(left_out)));
+    left_out.chain(failures.iter().map(|failure| line("error", error(failure)))).collect()
+}
+
+/// An object with what it is about in the member `type`.
+fn line(about: &str, mut object: Value) -> String {
+    if let Value::Object(map) = &mut object {
+        map.insert("type".to_owned(), json!(about));
+    }
     format!("{object}\n")
 }
 
@@ -35,14 +69,12 @@ fn fragment(row: &Row) -> Value {
         "file": row.file,
         "name": row.name,
         "number": row.number,
-        "producer_timestamp": json_timestamp(row.producer_timestamp),
-        "producer_timestamp_seconds": json_seconds(row.producer_timestamp),
-        "server_timestamp": json_timestamp(row.server_timestamp),
-        "server_timestamp_seconds": json_seconds(row.server_timestamp),
-        "cluster_timestamp_ms": row.cluster_timestamp_ns.map(json_millis),
+        "producer_timestamp": row.producer_timestamp,
+        "server_timestamp": row.server_timestamp,
+        "cluster_timestamp_ns": row.cluster_timestamp_ns,
         "offset": row.offset,
         "bytes": row.bytes,
-        "duration_ms": json_millis(row.duration_ns),
+        "duration_ns": row.duration_ns,
         "tracks": row.tracks.iter().map(track).collect::<Vec<_>>(),
         "unusual": row.unusual.iter().map(unusual).collect::<Vec<_>>(),
     })
@@ -78,22 +110,17 @@ fn unusual(unusual: &Unusual) -> Value {
             json!({"what": "codec_private_changed", "text": text, "track": track})
         }
         Unusual::Gap { duration_ns } => {
-            json!({"what": "gap", "text": text, "duration_ms": json_millis(*duration_ns)})
+            json!({"what": "gap", "text": text, "duration_ns": duration_ns})
         }
         Unusual::Overlap { duration_ns } => {
-            json!({"what": "overlap", "text": text, "duration_ms": json_millis(*duration_ns)})
+            json!({"what": "overlap", "text": text, "duration_ns": duration_ns})
         }
     }
 }
 
 fn error(failure: &Failure) -> Value {
-    match failure {
-        Failure::Media { file, error } => {
-            json!({"file": file, "text": error.to_string(), "exception": error.exception().name()})
-        }
-        Failure::Io { file, error } => json!({"file": file, "text": error.to_string(), "exception": null}),
-        Failure::Usage { .. } | Failure::StdoutClosed => {
-            json!({"file": null, "text": failure.to_string(), "exception": null})
-        }
+    match report::failure(failure) {
+        Value::Object(mut object) => object.remove("error").unwrap_or_default(),
+        other => other,
     }
 }

@@ -1,8 +1,9 @@
 //! [`Neighbours`]: how a fragment goes on from the one in front of it.
 
-use getclip::{Fragment, TrackEntry};
+use getclip::{FragmentIndex, TrackEntry};
 
-use crate::inspect::row::{Times, TrackSummary, Unusual};
+use crate::frame_times::FrameTimes;
+use crate::inspect::row::{TrackSummary, Unusual};
 
 /// What is to be remembered of the fragment before.
 #[derive(Debug, Default)]
@@ -16,10 +17,10 @@ pub(super) struct Neighbours {
 struct End {
     clock: Clock,
     /// Per track number, the times of its frames on that clock.
-    tracks: Vec<(u64, Times)>,
+    tracks: Vec<(u64, FrameTimes)>,
 }
 
-/// What the times of a fragment count from. Times of different clocks do not compare.
+/// What the times of a fragment count from. FrameTimes of different clocks do not compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clock {
     Producer,
@@ -28,7 +29,7 @@ enum Clock {
 
 impl Neighbours {
     /// What is unusual between the fragment before and this one, which takes its place.
-    pub(super) fn compare(&mut self, fragment: &Fragment, tracks: &[TrackSummary]) -> Vec<Unusual> {
+    pub(super) fn compare(&mut self, fragment: &FragmentIndex, tracks: &[TrackSummary]) -> Vec<Unusual> {
         let mut unusual = self.compare_tracks(fragment.tracks());
         // What is left of a cut-off document has no times, and stands between fragments that may well fit.
         if let Some(end) = End::of(fragment, tracks) {
@@ -69,16 +70,16 @@ impl Neighbours {
 }
 
 impl End {
-    fn of(fragment: &Fragment, tracks: &[TrackSummary]) -> Option<Self> {
+    fn of(fragment: &FragmentIndex, tracks: &[TrackSummary]) -> Option<Self> {
         let (clock, start_ns) = match fragment.producer_timestamp() {
             Some(time) => (Clock::Producer, time.as_millis().checked_mul(1_000_000)?),
-            None => (Clock::Cluster, fragment.index().cluster_timestamp_ns()?),
+            None => (Clock::Cluster, fragment.cluster_timestamp_ns()?),
         };
-        let on_clock = |times: Times| {
+        let on_clock = |times: FrameTimes| {
             let (first, last) = (start_ns.checked_add(times.first)?, start_ns.checked_add(times.last)?);
-            Some(Times { first, last, ..times })
+            Some(FrameTimes { first, last, ..times })
         };
-        let tracks: Vec<(u64, Times)> =
+        let tracks: Vec<(u64, FrameTimes)> =
             tracks.iter().filter_map(|track| Some((track.number, on_clock(track.times?)?))).collect();
         (!tracks.is_empty()).then_some(Self { clock, tracks })
     }
@@ -101,7 +102,7 @@ impl End {
         if let Some(duration_ns) = overlap {
             return Some(Unusual::Overlap { duration_ns });
         }
-        let missing = |(before, next): (&Times, &Times)| next.first.saturating_sub(before.end());
+        let missing = |(before, next): (&FrameTimes, &FrameTimes)| next.first.saturating_sub(before.end());
         let is_gap = of_both().all(|(before, next)| missing((before, next)) > before.step);
         let duration_ns = of_both().map(missing).min().filter(|_| is_gap)?;
         Some(Unusual::Gap { duration_ns })
@@ -115,7 +116,7 @@ mod tests {
     const MS: i64 = 1_000_000;
 
     fn end(first: i64, last: i64) -> End {
-        let times = Times { first: first * MS, last: last * MS, step: 40 * MS };
+        let times = FrameTimes { first: first * MS, last: last * MS, step: 40 * MS };
         End { clock: Clock::Producer, tracks: vec![(1, times)] }
     }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use getclip::{Fragment, Timestamp, TrackEntry, TrackType};
+use getclip::{FragmentIndex, FragmentName, Timestamp, TrackEntry, TrackType};
 
+use crate::frame_times::FrameTimes;
 use crate::input::Input;
 use crate::inspect::neighbours::Neighbours;
 use crate::text::seconds;
@@ -12,7 +13,7 @@ use crate::text::seconds;
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) file: String,
-    pub(super) name: String,
+    pub(super) name: FragmentName,
     pub(super) number: Option<String>,
     pub(super) producer_timestamp: Option<Timestamp>,
     pub(super) server_timestamp: Option<Timestamp>,
@@ -37,22 +38,7 @@ pub(super) struct TrackSummary {
     /// `None` for other tracks than video: their producers do not care for the flag.
     pub(super) key_frames: Option<u64>,
     pub(super) bytes: u64,
-    pub(super) times: Option<Times>,
-}
-
-/// When the frames of one track are shown, in nanoseconds from the Cluster's timestamp.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Times {
-    pub(super) first: i64,
-    pub(super) last: i64,
-    /// Duration of a frame: what the producer said, else the mean step, else 0.
-    pub(super) step: i64,
-}
-
-impl Times {
-    pub(super) fn end(self) -> i64 {
-        self.last.saturating_add(self.step)
-    }
+    pub(super) times: Option<FrameTimes>,
 }
 
 /// What makes a fragment worth a second look.
@@ -96,20 +82,20 @@ impl fmt::Display for Unusual {
 }
 
 impl Row {
-    pub(super) fn new(input: &Input, fragment: &Fragment, neighbours: &mut Neighbours) -> Self {
+    pub(super) fn new(input: &Input, fragment: &FragmentIndex, neighbours: &mut Neighbours) -> Self {
         let tracks: Vec<TrackSummary> =
             fragment.tracks().iter().map(|track| TrackSummary::new(fragment, track)).collect();
         let mut unusual = on_its_own(fragment, &tracks);
         unusual.extend(neighbours.compare(fragment, &tracks));
         Self {
             file: input.to_string(),
-            name: fragment.name().to_string(),
+            name: fragment.name(),
             number: fragment.number().map(ToString::to_string),
             producer_timestamp: fragment.producer_timestamp(),
             server_timestamp: fragment.server_timestamp(),
-            cluster_timestamp_ns: fragment.index().cluster_timestamp_ns(),
+            cluster_timestamp_ns: fragment.cluster_timestamp_ns(),
             offset: fragment.offset(),
-            bytes: fragment.index().media_len(),
+            bytes: fragment.media_len(),
             duration_ns: duration_ns(&tracks),
             tracks,
             unusual,
@@ -118,7 +104,7 @@ impl Row {
 }
 
 impl TrackSummary {
-    fn new(fragment: &Fragment, track: &TrackEntry) -> Self {
+    fn new(fragment: &FragmentIndex, track: &TrackEntry) -> Self {
         let is_video = track.track_type == TrackType::Video;
         let mut summary = Self {
             number: track.number,
@@ -128,30 +114,16 @@ impl TrackSummary {
             blocks: 0,
             key_frames: is_video.then_some(0),
             bytes: 0,
-            times: None,
+            times: FrameTimes::of_track(fragment, track),
         };
-        let mut last_duration = None;
-        for block in fragment.index().frames().filter(|frame| frame.track().number == track.number) {
+        for frame in fragment.frames().filter(|frame| frame.track().number == track.number) {
             summary.blocks = summary.blocks.saturating_add(1);
-            summary.bytes = summary.bytes.saturating_add(block.len());
+            summary.bytes = summary.bytes.saturating_add(frame.len());
             if let Some(key_frames) = &mut summary.key_frames
-                && block.is_key()
+                && frame.is_key()
             {
                 *key_frames = key_frames.saturating_add(1);
             }
-            let time = block.time_ns();
-            let times = summary.times.get_or_insert(Times { first: time, last: time, step: 0 });
-            times.first = times.first.min(time);
-            times.last = times.last.max(time);
-            last_duration = block.duration_ns();
-        }
-        if let Some(times) = &mut summary.times {
-            let mean = || {
-                let steps = i64::try_from(summary.blocks).ok()?.checked_sub(1)?;
-                times.last.saturating_sub(times.first).checked_div(steps)
-            };
-            let told = last_duration.or(track.default_duration_ns).and_then(|ns| i64::try_from(ns).ok());
-            times.step = told.or_else(mean).unwrap_or(0);
         }
         summary
     }
@@ -160,21 +132,21 @@ impl TrackSummary {
 fn duration_ns(tracks: &[TrackSummary]) -> i64 {
     let times = || tracks.iter().filter_map(|track| track.times);
     let first = times().map(|times| times.first).min().unwrap_or(0);
-    let end = times().map(Times::end).max().unwrap_or(0);
+    let end = times().map(FrameTimes::end).max().unwrap_or(0);
     end.saturating_sub(first)
 }
 
 /// What is unusual about a fragment whatever there is in front of it.
-fn on_its_own(fragment: &Fragment, tracks: &[TrackSummary]) -> Vec<Unusual> {
+fn on_its_own(fragment: &FragmentIndex, tracks: &[TrackSummary]) -> Vec<Unusual> {
     let mut unusual = Vec::new();
     if let Some(incomplete) = fragment.incomplete() {
         unusual.push(Unusual::Incomplete { reason: incomplete.to_string() });
     }
-    if fragment.index().frames().next().is_none() {
+    if fragment.frames().next().is_none() {
         unusual.push(Unusual::Empty);
     }
-    let first_picture = fragment.index().frames().find(|frame| frame.track().track_type == TrackType::Video);
-    if first_picture.is_some_and(|block| !block.is_key()) {
+    let first_picture = fragment.frames().find(|frame| frame.track().track_type == TrackType::Video);
+    if first_picture.is_some_and(|frame| !frame.is_key()) {
         unusual.push(Unusual::NoKeyFrameFirst);
     }
     let without = tracks.iter().filter(|track| track.codec_private_bytes.is_none());

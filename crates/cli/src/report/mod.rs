@@ -1,0 +1,46 @@
+//! What a run of `clip` reports: as lines to read, or as one JSON object.
+
+mod json;
+mod text;
+
+use getclip::Report;
+
+use crate::input::LeftOut;
+use crate::recording::{Found, Reason, Stopped, Truncated};
+use crate::text::count;
+use crate::time::TimeRange;
+pub(crate) use json::{failure, json_left_out, render as json};
+pub(crate) use text::{Amount, render as text};
+
+/// A clip that was written.
+pub(crate) struct ClipReport<'a> {
+    /// Name of the output.
+    pub(crate) output: String,
+    /// Length of the clip.
+    pub(crate) bytes: u64,
+    pub(crate) range: &'a TimeRange,
+    pub(crate) report: &'a Report,
+    pub(crate) found: &'a Found,
+    pub(crate) left_out: &'a [LeftOut],
+}
+
+/// A truncated file as a message describes it.
+fn describe_truncated(truncated: &Truncated) -> String {
+    let Truncated { file, fragment, frames, incomplete } = truncated;
+    let frames = count(*frames, "whole frame");
+    format!("{file}: incomplete, {frames} of fragment {fragment} kept: {incomplete}")
+}
+
+/// A pipe that was left early as a message describes it.
+fn describe_stopped(stopped: &Stopped) -> String {
+    let Stopped { file, bytes_read, fragment, reason } = stopped;
+    let bytes = count(*bytes_read, "byte");
+    let why = match reason {
+        Reason::AfterTheEnd => "starts after the end of the range",
+        Reason::Limit => "is one more than the limit of fragments (--max-fragments)",
+    };
+    format!(
+        "{file}: stopped reading after {bytes}: fragment {fragment} {why}, and all fragments came in the order of \
+         number and time (--read-all reads to the end)"
+    )
+}

@@ -1,0 +1,155 @@
+//! The report of a clip as lines to read.
+//!
+//! What matters most comes last, where a terminal shows it: the output, and what the range lost. Whatever a later
+//! library reports and this file does not know is printed as it is.
+
+use std::fmt::Write;
+
+use getclip::{Cut, Event, FragmentReport, Limit, Report, TrackDetails, TrackReport};
+use serde_json::{Map, Value};
+
+use crate::report::{ClipReport, describe_stopped, describe_truncated};
+use crate::text::{count, printable, seconds};
+
+/// How much of each list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Amount {
+    /// The first lines of each list.
+    Screenful,
+    Everything,
+}
+
+/// Lines of a list that are printed without `--verbose`.
+const FEW: usize = 5;
+
+/// The report, a line each.
+pub(crate) fn render(clip: &ClipReport<'_>, amount: Amount) -> String {
+    let ClipReport { output, bytes, range, report, found, left_out } = clip;
+    let mut lines = Vec::new();
+    // Cut-off fragments are listed with their files instead.
+    let events = report.events.iter().filter(|event| !matches!(event, Event::Incomplete { .. }));
+    list(&mut lines, amount, "fragment", table(&report.fragments));
+    list(&mut lines, amount, "event", events.map(ToString::to_string));
+    list(&mut lines, amount, "truncated file", found.truncated.iter().map(describe_truncated));
+    list(
+        &mut lines,
+        amount,
+        "file left out",
+        left_out.iter().map(|left_out| format!("left out: {left_out}")),
+    );
+    if report.unnamed > 0 {
+        let unnamed = count(report.unnamed, "further fragment");
+        lines.push(format!("{unnamed} outside the clip: incomplete, empty or duplicate, too many to name"));
+    }
+    lines.extend(report.tracks.iter().map(track));
+    lines.extend(range.notes.iter().cloned());
+    lines.extend(found.coverage.split.as_ref().map(ToString::to_string));
+    lines.extend(found.stopped.iter().map(describe_stopped));
+    lines.push(format!(
+        "range: {range}; offered: {}, {} out of range",
+        count(report.offered, "fragment"),
+        report.out_of_range
+    ));
+    lines.extend(unknown_to_this_file(report));
+    lines.extend(report.cut.as_ref().map(cut));
+    let duration = i64::try_from(report.duration_ns).unwrap_or(i64::MAX);
+    let fragments = count(report.fragments.len() as u64, "fragment");
+    let summary = format!("{output}: {}, {}, {fragments}", count(*bytes, "byte"), seconds(duration));
+    let indented = lines.iter().fold(String::new(), |text, line| text + "  " + &printable(line) + "\n");
+    indented + &printable(&summary) + "\n"
+}
+
+/// Members of the report that this file prints.
+const PRINTED: [&str; 8] =
+    ["fragments", "tracks", "duration_ns", "offered", "out_of_range", "cut", "events", "unnamed"];
+
+/// The other members of the report.
+fn unknown_to_this_file(report: &Report) -> impl Iterator<Item = String> {
+    let members = match serde_json::to_value(report) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    };
+    let others = members.into_iter().filter(|(name, _)| !PRINTED.contains(&name.as_str()));
+    others.map(|(name, value)| format!("{name}: {value}"))
+}
+
+/// Adds a list of `noun`s, or its first lines and how many are left.
+fn list(lines: &mut Vec<String>, amount: Amount, noun: &str, mut items: impl Iterator<Item = String>) {
+    match amount {
+        Amount::Everything => lines.extend(items),
+        Amount::Screenful => {
+            lines.extend(items.by_ref().take(FEW));
+            let rest = items.count() as u64;
+            if rest > 0 {
+                lines.push(format!("and {} (--verbose lists all)", count(rest, &format!("more {noun}"))));
+            }
+        }
+    }
+}
+
+/// A line for each fragment, in columns.
+fn table(fragments: &[FragmentReport]) -> impl Iterator<Item = String> {
+    let width = |cell: fn(&FragmentReport) -> String| {
+        fragments.iter().map(|fragment| cell(fragment).chars().count()).max().unwrap_or(0)
+    };
+    let name = |fragment: &FragmentReport| fragment.name.to_string();
+    let at = |fragment: &FragmentReport| seconds(fragment.start_ns);
+    let frames = |fragment: &FragmentReport| count(fragment.frames, "frame");
+    let (name_width, at_width, frames_width) = (width(name), width(at), width(frames));
+    fragments.iter().map(move |fragment| {
+        let (name, at, frames) = (name(fragment), at(fragment), frames(fragment));
+        let producer = fragment.producer_timestamp;
+        format!("fragment {name:name_width$}  {producer}  at {at:>at_width$}  {frames:>frames_width$}")
+    })
+}
+
+fn track(track: &TrackReport) -> String {
+    let codec = match track.details {
+        TrackDetails::Video { codec, .. } => codec.to_string(),
+        TrackDetails::Audio { codec, .. } => codec.to_string(),
+        _ => "other media".to_owned(),
+    };
+    let mut line = format!("track {}: {codec} ({})", track.number, track.sample_entries.join(", "));
+    let samples = count(track.samples, "sample");
+    // Writing to a String does not fail.
+    let _ = match track.details {
+        TrackDetails::Video { width, height, sync_samples, .. } => {
+            write!(line, ", {width}x{height}, {samples} ({sync_samples} sync)")
+        }
+        TrackDetails::Audio { sampling_rate, channels, .. } => {
+            write!(line, ", {sampling_rate} Hz, {}, {samples}", count(channels.into(), "channel"))
+        }
+        _ => write!(line, ", {samples}"),
+    };
+    let _ = write!(line, ", {}", count(track.bytes, "byte"));
+    line
+}
+
+fn cut(cut: &Cut) -> String {
+    let limit = match cut.limit {
+        Limit::Fragments => "limit of fragments (--max-fragments, --limits none)",
+        Limit::Bytes => "limit of bytes (--max-bytes, --limits none)",
+        _ => "limit",
+    };
+    let go_on = match cut.continue_from {
+        Some(time) => format!("; continue with --start {time}"),
+        None => String::new(),
+    };
+    format!("cut: the {limit} was reached before fragment {}{go_on}", cut.fragment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_member_of_a_report_is_forgotten() {
+        let Ok(Value::Object(members)) = serde_json::to_value(Report::default()) else { panic!("no object") };
+        let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
+        let mut printed = PRINTED;
+        names.sort_unstable();
+        printed.sort_unstable();
+        assert_eq!(names, printed);
+        assert_eq!(unknown_to_this_file(&Report::default()).count(), 0);
+    }
+}
