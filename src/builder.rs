@@ -1,5 +1,7 @@
 //! [`ClipBuilder`] and [`Planner`]: options and fragments in, [`ClipPlan`] or [`Clip`] out. The pipeline, as code.
 
+mod parts;
+
 use std::num::{NonZeroU64, NonZeroUsize};
 
 use bytes::Bytes;
@@ -17,6 +19,8 @@ use crate::selector::{ClipFragmentSelector, RangeStart};
 use crate::time::{Gaps, Timeline, Trim};
 use crate::timestamp::Timestamp;
 use crate::virtual_file::Body;
+
+pub use parts::{Parts, PartsPlanner};
 
 /// How much a clip may hold. The default is GetClip's: "the first 100 MB or the first 200 fragments".
 ///
@@ -204,12 +208,17 @@ impl ClipBuilder {
     /// # Ok::<(), getclip::Error>(())
     /// ```
     pub fn planner(&self) -> Planner {
+        self.planner_within(self.limits)
+    }
+
+    /// A planner that selects as much as `limits` allow.
+    fn planner_within(&self, limits: Limits) -> Planner {
         let options = SelectionOptions {
             recording_start: self.recording_start,
             range_start: self.range_start,
             trims_frames: self.trim == Trim::ToRange,
-            max_fragments: self.limits.max_fragments.get(),
-            max_bytes: self.limits.max_bytes.get(),
+            max_fragments: limits.max_fragments.get(),
+            max_bytes: limits.max_bytes.get(),
             incomplete_input: self.incomplete_input,
         };
         let selection = Selection::new(self.selector, options);
@@ -261,9 +270,21 @@ impl Planner {
     fn plan(self) -> Result<(ClipPlan, Vec<Bytes>), Error> {
         let Self { builder, selection, mut report } = self;
         let selected = selection.finish(&mut report)?;
+        builder.plan_selected(selected, report)
+    }
+}
+
+impl ClipBuilder {
+    /// The plan of the longest leading run of `selected` within the limits, and the media of its fragments as far as it
+    /// is here.
+    fn plan_selected(
+        &self,
+        selected: Vec<Selected>,
+        mut report: Report,
+    ) -> Result<(ClipPlan, Vec<Bytes>), Error> {
         let cuts: Vec<Cut> = selected.iter().map(|selected| selected.cut(Limit::Bytes)).collect();
-        let (plan, mut media) = builder.plan_fragments(selected)?;
-        let (count, movie) = builder.longest_within_limit(&plan)?;
+        let (plan, mut media) = self.plan_fragments(selected)?;
+        let (count, movie) = self.longest_within_limit(&plan)?;
         report.cut = cuts.into_iter().nth(count).or(report.cut);
         describe(&mut report, plan.leading(count), movie.timeline);
         report.tracks = movie.tracks;
@@ -276,9 +297,7 @@ impl Planner {
         });
         Ok((ClipPlan::new(movie.head, movie.body, report, planned.collect())?, media))
     }
-}
 
-impl ClipBuilder {
     /// Plans fragments until their media alone is beyond the limit. Later fragments are not validated: they will not
     /// be in the clip.
     fn plan_fragments(&self, selected: Vec<Selected>) -> Result<(Plan, Vec<Bytes>), Error> {

@@ -89,7 +89,7 @@ mod time;
 mod timestamp;
 mod virtual_file;
 
-pub use builder::{ClipBuilder, Limits, Planner};
+pub use builder::{ClipBuilder, Limits, Parts, PartsPlanner, Planner};
 pub use clip::{Chunks, Clip, ClipReader};
 pub use clip_plan::{ClipPlan, EntityTag};
 pub use codec::Codec;

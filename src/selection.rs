@@ -25,7 +25,7 @@ pub(crate) struct Offer {
 }
 
 /// A fragment in the range.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Selected {
     index: FragmentIndex,
     /// Its place among the fragments that were offered.
@@ -40,7 +40,7 @@ pub(crate) struct Selected {
 }
 
 /// Where the media of a selected fragment is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Media {
     /// With the caller.
     Elsewhere,

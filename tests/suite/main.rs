@@ -15,6 +15,7 @@ mod hostile_faults;
 mod index;
 mod matroska_forms;
 mod oracles;
+mod parts;
 mod range_start;
 mod reader_chunking;
 mod refusals;
