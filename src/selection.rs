@@ -173,6 +173,11 @@ impl Selection {
             return Ok(());
         }
         let left_out = self.trim(&mut index, start);
+        if left_out > 0 && index.frames.is_empty() {
+            // It starts where the range ends.
+            report.out_of_range = report.out_of_range.saturating_add(1);
+            return Ok(());
+        }
         let least_len = fragments::least_len(&index);
         let media = media.map_or(Media::Elsewhere, Media::Here);
         let selected = Selected { index, offered, identity, media, start, left_out, least_len };

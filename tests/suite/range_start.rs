@@ -272,3 +272,9 @@ fn a_gap_inside_the_range_is_played_too() {
     let (mp4, _) = clip_with(&exact(500, 5250), mkv::documents(&with_gap));
     assert_eq!(video_edit(&mp4), (4, 4750));
 }
+
+#[test]
+fn a_fragment_that_starts_at_the_end_is_not_in_an_exact_clip() {
+    let report = report(&exact(1500, 3000), &recording());
+    assert_eq!((report.fragments.len(), report.out_of_range), (2, 3));
+}

@@ -3,7 +3,7 @@
 //! A temporary file removes itself when it is dropped, but a signal ends the process without dropping anything.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::{fs, io, process};
 
 use tempfile::NamedTempFile;
@@ -13,10 +13,21 @@ const EXIT_CODE: i32 = 130;
 
 static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
 
+static HANDLER: Once = Once::new();
+
 /// Creates a temporary file that is also removed when the program is interrupted, terminated, or loses its terminal.
 pub(crate) fn create(new: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<NamedTempFile> {
+    HANDLER.call_once(install_handler);
+    // A signal that arrives while the file is created waits until its name is known.
+    let mut path = temporary();
+    let file = new()?;
+    *path = Some(file.path().to_owned());
+    Ok(file)
+}
+
+/// Without the handler the signals do what they did before.
+fn install_handler() {
     let ignored = ignored_signals::take();
-    // Without the handler the signals do what they did before.
     let _ = ctrlc::set_handler(|| {
         if let Some(path) = temporary().take() {
             let _ = fs::remove_file(path);
@@ -24,11 +35,6 @@ pub(crate) fn create(new: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Res
         process::exit(EXIT_CODE);
     });
     ignored_signals::restore(&ignored);
-    // A signal that arrives while the file is created waits until its name is known.
-    let mut path = temporary();
-    let file = new()?;
-    *path = Some(file.path().to_owned());
-    Ok(file)
 }
 
 fn temporary() -> MutexGuard<'static, Option<PathBuf>> {

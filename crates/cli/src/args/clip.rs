@@ -60,6 +60,10 @@ pub(crate) struct ClipArguments {
     #[arg(long)]
     pub(crate) exact: bool,
 
+    /// Write as many clips as the range needs, each within the limits: OUT has %d or %03d for their numbers
+    #[arg(long)]
+    pub(crate) parts: bool,
+
     /// The limits of GetClip (200 fragments, 100 MB), or none
     #[arg(long, value_enum, default_value_t = LimitsChoice::Getclip)]
     limits: LimitsChoice,

@@ -88,8 +88,9 @@ impl From<Error> for BuildError {
 struct Open<'a> {
     input: &'a Input,
     stream: FragmentStream<'a>,
-    /// Of an input that can be left before its end.
+    /// Of an input that comes over time.
     order: Option<Order>,
+    can_be_left: bool,
     is_over: bool,
 }
 
@@ -105,6 +106,17 @@ impl<'a> Recording<'a> {
             progress: Progress::new(inputs.len(), options.show_progress),
             found: Found::default(),
         }
+    }
+
+    /// The files that are read.
+    pub(crate) fn input_files(&self) -> &'a [Input] {
+        &self.inputs.files
+    }
+
+    /// Whether the fragments come over time and in order, so that none of those to come belongs before any so far.
+    pub(crate) fn comes_in_order(&self) -> bool {
+        let order = self.open.as_ref().and_then(|open| open.order.as_ref());
+        self.inputs.files.len() == 1 && order.is_some_and(Order::is_kept)
     }
 
     /// What the library made of the fragments, and what was found on the way.
@@ -170,14 +182,13 @@ impl<'a> Open<'a> {
     fn new(input: &'a Input, options: &ReadOptions) -> Result<Self, Failure> {
         let wanted = options.range.reading()?.map_or(Wanted::Media, Wanted::MediaInRange);
         let stream = FragmentStream::open(input, wanted)?;
-        let can_be_left = stream.is_live() && !options.read_all;
-        let order = can_be_left.then(|| Order::new(&options.range, options.max_fragments));
-        Ok(Self { input, stream, order, is_over: false })
+        let order = stream.is_live().then(|| Order::new(&options.range, options.max_fragments));
+        Ok(Self { input, stream, order, can_be_left: !options.read_all, is_over: false })
     }
 
     /// Leaves the input if this fragment shows that it has nothing more for the clip.
     fn look_at(&mut self, fragment: &FragmentIndex) -> Option<Stopped> {
-        let reason = self.order.as_mut()?.offer(fragment)?;
+        let reason = self.order.as_mut()?.offer(fragment).filter(|_| self.can_be_left)?;
         self.is_over = true;
         Some(Stopped {
             file: self.input.to_string(),

@@ -25,6 +25,8 @@ pub(super) struct Order {
     /// Fragments in the range, those of one time counted once.
     in_range: usize,
     is_broken: bool,
+    /// Some fragment carries a number or a time.
+    is_tagged: bool,
 }
 
 /// Why nothing more can be in the clip.
@@ -46,11 +48,20 @@ impl Order {
             last: None,
             in_range: 0,
             is_broken: false,
+            is_tagged: false,
         }
+    }
+
+    /// Whether all fragments so far came in the order in which they stand in a clip: in that of numbers and times, or
+    /// without either, which leaves them in the order of the input.
+    pub(super) fn is_kept(&self) -> bool {
+        !self.is_broken || !self.is_tagged
     }
 
     /// Looks at the next fragment. Returns why no later one can be in the clip, if none can.
     pub(super) fn offer(&mut self, fragment: &FragmentIndex) -> Option<Reason> {
+        let times = [fragment.producer_timestamp(), fragment.server_timestamp()];
+        self.is_tagged |= fragment.number().is_some() || times.iter().any(Option::is_some);
         if self.is_broken {
             return None;
         }

@@ -19,10 +19,12 @@
 //!               text
 //! left_out[]    files that were not read: path, reason
 //! ```
-//! A run that fails prints
+//! A run with `--parts` has parts[], each with what stands above up to output, but for offered and out_of_range, which
+//! are those of the run. A run that fails prints
 //! ```text
 //! error         file, text, exit_code, exception and http_status (null where it is not the media's fault), fragment,
 //!               track, offset
+//! parts[]       clips that were written before, with --parts
 //! ```
 //! Times are RFC 3339 in UTC. A number says in its name what it counts: `_ns` is nanoseconds.
 
@@ -32,17 +34,58 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::input::LeftOut;
 use crate::recording::{Reason, Split, Stopped, Truncated};
-use crate::report::{ClipReport, describe_stopped, describe_truncated};
+use crate::report::{Offered, RunReport, Written, describe_stopped, describe_truncated};
 use crate::time::TimeRange;
 
-/// The report, on one line.
-pub(crate) fn render(clip: &ClipReport<'_>) -> String {
-    let ClipReport { output, bytes, range, report, found, left_out } = clip;
+/// The report of a run that wrote one clip, on one line.
+pub(crate) fn clip(run: &RunReport<'_>, clip: &Written) -> String {
+    let mut object = written(clip);
+    add_input(&mut object, run);
+    format!("{object}\n")
+}
+
+/// The report of a run that wrote several clips, on one line.
+pub(crate) fn parts(run: &RunReport<'_>, clips: &[Written], offered: Offered) -> String {
+    let Offered { offered, out_of_range } = offered;
+    let mut object = json!({"parts": json_parts(clips), "offered": offered, "out_of_range": out_of_range});
+    add_input(&mut object, run);
+    format!("{object}\n")
+}
+
+/// A failure, and the clips that were written before it.
+pub(crate) fn parts_failure(cause: &Failure, clips: &[Written]) -> Value {
+    let mut object = failure(cause);
+    add(&mut object, [("parts", json_parts(clips))]);
+    object
+}
+
+/// Each clip without the numbers that are those of the whole run.
+fn json_parts(clips: &[Written]) -> Value {
+    let part = |clip| {
+        let mut object = written(clip);
+        if let Value::Object(members) = &mut object {
+            members.remove("offered");
+            members.remove("out_of_range");
+        }
+        object
+    };
+    clips.iter().map(part).collect()
+}
+
+/// A clip: the library's report, and the file.
+fn written(clip: &Written) -> Value {
+    let Written { output, bytes, report } = clip;
     let mut object = library_report(report);
+    add(&mut object, [("output", json!({"path": output, "bytes": bytes}))]);
+    object
+}
+
+/// Adds what was asked for, and what was read.
+fn add_input(object: &mut Value, run: &RunReport<'_>) {
+    let RunReport { range, found, left_out } = run;
     add(
-        &mut object,
+        object,
         [
-            ("output", json!({"path": output, "bytes": bytes})),
             ("range", json_range(range)),
             ("split", json!(found.coverage.split.as_ref().map(split))),
             ("truncated", found.truncated.iter().map(truncated).collect()),
@@ -50,7 +93,6 @@ pub(crate) fn render(clip: &ClipReport<'_>) -> String {
             ("left_out", left_out.iter().map(json_left_out).collect()),
         ],
     );
-    format!("{object}\n")
 }
 
 /// All that the library reports, whatever it is, and the text of each event.

@@ -9,19 +9,30 @@ use crate::input::LeftOut;
 use crate::recording::{Found, Reason, Stopped, Truncated};
 use crate::text::count;
 use crate::time::TimeRange;
-pub(crate) use json::{failure, json_left_out, render as json};
-pub(crate) use text::{Amount, render as text};
+pub(crate) use json::{clip as json, failure, json_left_out, parts as json_parts, parts_failure};
+pub(crate) use text::{Amount, clip as text, part as text_part, parts as text_parts};
+
+/// What was asked for, and what was read.
+pub(crate) struct RunReport<'a> {
+    pub(crate) range: &'a TimeRange,
+    pub(crate) found: &'a Found,
+    pub(crate) left_out: &'a [LeftOut],
+}
 
 /// A clip that was written.
-pub(crate) struct ClipReport<'a> {
+pub(crate) struct Written {
     /// Name of the output.
     pub(crate) output: String,
     /// Length of the clip.
     pub(crate) bytes: u64,
-    pub(crate) range: &'a TimeRange,
-    pub(crate) report: &'a Report,
-    pub(crate) found: &'a Found,
-    pub(crate) left_out: &'a [LeftOut],
+    pub(crate) report: Report,
+}
+
+/// How many fragments were read for several clips.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offered {
+    pub(crate) offered: u64,
+    pub(crate) out_of_range: u64,
 }
 
 /// A truncated file as a message describes it.

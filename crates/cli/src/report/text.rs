@@ -8,7 +8,7 @@ use std::fmt::Write;
 use getclip::{Cut, Event, FragmentReport, Limit, Report, TrackDetails, TrackReport};
 use serde_json::{Map, Value};
 
-use crate::report::{ClipReport, describe_stopped, describe_truncated};
+use crate::report::{Offered, RunReport, Written, describe_stopped, describe_truncated};
 use crate::text::{count, printable, seconds};
 
 /// How much of each list is printed.
@@ -22,41 +22,86 @@ pub(crate) enum Amount {
 /// Lines of a list that are printed without `--verbose`.
 const FEW: usize = 5;
 
-/// The report, a line each.
-pub(crate) fn render(clip: &ClipReport<'_>, amount: Amount) -> String {
-    let ClipReport { output, bytes, range, report, found, left_out } = clip;
+/// The report of a run that wrote one clip, a line each.
+pub(crate) fn clip(run: &RunReport<'_>, clip: &Written, amount: Amount) -> String {
     let mut lines = Vec::new();
+    add_contents(&mut lines, &clip.report, amount);
+    lines.extend(clip.report.tracks.iter().map(track));
+    let Report { offered, out_of_range, .. } = clip.report;
+    add_input(&mut lines, run, Offered { offered, out_of_range }, amount);
+    lines.extend(clip.report.cut.as_ref().map(cut));
+    indented(&lines) + &summary(clip)
+}
+
+/// One clip of several, as soon as it is written. Where it was cut, the next one begins.
+pub(crate) fn part(clip: &Written, amount: Amount) -> String {
+    let mut lines = Vec::new();
+    match amount {
+        Amount::Screenful => {
+            let events = clip.report.events.iter().filter(|event| !matches!(event, Event::Incomplete { .. }));
+            list(&mut lines, amount, "event", events.map(ToString::to_string));
+        }
+        Amount::Everything => {
+            add_contents(&mut lines, &clip.report, amount);
+            lines.extend(clip.report.tracks.iter().map(track));
+        }
+    }
+    indented(&lines) + &summary(clip)
+}
+
+/// The end of the report of a run that wrote several clips.
+pub(crate) fn parts(run: &RunReport<'_>, clips: &[Written], offered: Offered, amount: Amount) -> String {
+    let mut lines = Vec::new();
+    add_input(&mut lines, run, offered, amount);
+    let sum = |of: fn(&Written) -> u64| clips.iter().map(of).fold(0, u64::saturating_add);
+    let summary = format!(
+        "{}: {}, {}, {}",
+        count(clips.len() as u64, "part"),
+        count(sum(|clip| clip.bytes), "byte"),
+        seconds(i64::try_from(sum(|clip| clip.report.duration_ns)).unwrap_or(i64::MAX)),
+        count(sum(|clip| clip.report.fragments.len() as u64), "fragment")
+    );
+    indented(&lines) + &summary + "\n"
+}
+
+/// Adds the fragments of a clip, and what was not plain about them.
+fn add_contents(lines: &mut Vec<String>, report: &Report, amount: Amount) {
     // Cut-off fragments are listed with their files instead.
     let events = report.events.iter().filter(|event| !matches!(event, Event::Incomplete { .. }));
-    list(&mut lines, amount, "fragment", table(&report.fragments));
-    list(&mut lines, amount, "event", events.map(ToString::to_string));
-    list(&mut lines, amount, "truncated file", found.truncated.iter().map(describe_truncated));
-    list(
-        &mut lines,
-        amount,
-        "file left out",
-        left_out.iter().map(|left_out| format!("left out: {left_out}")),
-    );
+    list(lines, amount, "fragment", table(&report.fragments));
+    list(lines, amount, "event", events.map(ToString::to_string));
     if report.unnamed > 0 {
         let unnamed = count(report.unnamed, "further fragment");
         lines.push(format!("{unnamed} outside the clip: incomplete, empty or duplicate, too many to name"));
     }
-    lines.extend(report.tracks.iter().map(track));
+    lines.extend(unknown_to_this_file(report));
+}
+
+/// Adds what was asked for, and what was read.
+fn add_input(lines: &mut Vec<String>, run: &RunReport<'_>, offered: Offered, amount: Amount) {
+    let RunReport { range, found, left_out } = run;
+    list(lines, amount, "truncated file", found.truncated.iter().map(describe_truncated));
+    let left_out = left_out.iter().map(|left_out| format!("left out: {left_out}"));
+    list(lines, amount, "file left out", left_out);
     lines.extend(range.notes.iter().cloned());
     lines.extend(found.coverage.split.as_ref().map(ToString::to_string));
     lines.extend(found.stopped.iter().map(describe_stopped));
+    let Offered { offered, out_of_range } = offered;
     lines.push(format!(
-        "range: {range}; offered: {}, {} out of range",
-        count(report.offered, "fragment"),
-        report.out_of_range
+        "range: {range}; offered: {}, {out_of_range} out of range",
+        count(offered, "fragment")
     ));
-    lines.extend(unknown_to_this_file(report));
-    lines.extend(report.cut.as_ref().map(cut));
+}
+
+fn summary(clip: &Written) -> String {
+    let Written { output, bytes, report } = clip;
     let duration = i64::try_from(report.duration_ns).unwrap_or(i64::MAX);
     let fragments = count(report.fragments.len() as u64, "fragment");
-    let summary = format!("{output}: {}, {}, {fragments}", count(*bytes, "byte"), seconds(duration));
-    let indented = lines.iter().fold(String::new(), |text, line| text + "  " + &printable(line) + "\n");
-    indented + &printable(&summary) + "\n"
+    printable(&format!("{output}: {}, {}, {fragments}", count(*bytes, "byte"), seconds(duration))) + "\n"
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().fold(String::new(), |text, line| text + "  " + &printable(line) + "\n")
 }
 
 /// Members of the report that this file prints.
