@@ -29,8 +29,8 @@ pub(crate) struct PyClip(pub(crate) Clip);
 #[pymethods]
 impl PyClip {
     /// Size of the MP4 in bytes: the Content-Length of a response.
-    fn __len__(&self) -> usize {
-        usize::try_from(self.0.len()).unwrap_or(usize::MAX)
+    fn __len__(&self) -> PyResult<usize> {
+        Ok(usize::try_from(self.0.len())?)
     }
 
     /// The Content-Type of a response: "video/mp4".

@@ -38,6 +38,7 @@ impl FragmentStream {
         Self::of_buffer(Bytes::new())
     }
 
+    /// Reads on. Returns whether there was anything left to do.
     fn fill(&mut self) -> PyResult<bool> {
         let Some(read) = &self.read else { return Ok(false) };
         let chunk = Python::attach(|py| borrow(&read.bind(py).call1((READ_SIZE,))?))?;
@@ -56,17 +57,17 @@ impl Iterator for FragmentStream {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(item) = self.reader.next_fragment() {
-                return Some(item.map_err(Failure::from));
-            }
-            match self.fill() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => {
-                    self.read = None;
-                    return Some(Err(error.into()));
-                }
-            }
+            let failure = match self.reader.next_fragment() {
+                Some(Ok(fragment)) => return Some(Ok(fragment)),
+                Some(Err(error)) => Failure::from(error),
+                None => match self.fill() {
+                    Ok(true) => continue,
+                    Ok(false) => return None,
+                    Err(error) => error.into(),
+                },
+            };
+            self.read = None;
+            return Some(Err(failure));
         }
     }
 }

@@ -22,11 +22,11 @@ pub(crate) fn timestamp(time: &Bound<'_, PyAny>, rounding: Rounding) -> PyResult
     }
     let micros = if time.is_instance_of::<PyDateTime>() {
         micros(time)?
-    } else if let Ok(seconds) = time.extract::<f64>() {
+    } else if let Some(seconds) = time.extract::<f64>().ok().filter(|seconds| !seconds.is_nan()) {
         // A float of Unix seconds is exact to less than a microsecond until the year 2242.
         (seconds * 1e6).round() as i64
     } else {
-        let found = time.get_type().name()?;
+        let found = time.repr()?;
         let message = format!("expected a datetime, Unix seconds, or RFC 3339 text, found {found}");
         return Err(PyTypeError::new_err(message));
     };

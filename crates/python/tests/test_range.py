@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_refused_ranges(recording: Path) -> None:
         assert (caught.value.code, caught.value.status) == ("InvalidArgumentException", 400)
     with pytest.raises(getclip.InvalidArgumentException, match="yesterday"):
         getclip.clip(recording, "yesterday")
-    for wrong in [b"2023", [], FIRST.date()]:
+    for wrong in [b"2023", [], FIRST.date(), math.nan]:
         with pytest.raises(TypeError, match="expected a datetime"):
             getclip.clip(recording, wrong)  # type: ignore[arg-type]
 

@@ -104,6 +104,21 @@ def test_an_error_of_the_reader_passes_through() -> None:
         getclip.clip("no such file")
 
 
+def test_nothing_is_read_after_an_error() -> None:
+    class Reads(io.RawIOBase):
+        count = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.count += 1
+            return b"not Matroska"
+
+    reads = Reads()
+    fragments = getclip.fragments(reads)
+    with pytest.raises(getclip.InvalidMediaFrameException):
+        next(fragments)
+    assert list(fragments) == [] and reads.count == 1
+
+
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "empty.mkv").touch()
     with pytest.raises(getclip.ResourceNotFoundException):

@@ -224,7 +224,7 @@ function plannerOf({ start, end, by = "producer", ...options }) {
   const builder = new Builder(`${by}`, millis(start), millis(end));
   try {
     for (const [name, value] of Object.entries(options)) {
-      if (value === undefined) continue;
+      if (value == null) continue;
       if (name === "recordingStart") builder.recording_start(millis(value));
       else if (name === "maxFragments" || name === "maxBytes") builder.limit(name, Number(value));
       else builder.choose(name, `${value}`);
@@ -235,10 +235,12 @@ function plannerOf({ start, end, by = "producer", ...options }) {
   }
 }
 
-/** Milliseconds since 1970. */
+/** Milliseconds since 1970, if there is a time. */
 function millis(time) {
-  if (typeof time === "string") return Builder.time(time);
-  return time === undefined ? undefined : Number(time);
+  if (time == null) return undefined;
+  const millis = typeof time === "string" ? Builder.time(time) : Number(time);
+  if (Number.isNaN(millis)) throw new TypeError(`expected a Date, milliseconds since 1970, or text, found ${time}`);
+  return millis;
 }
 
 /** Calls into the module, which throws the members of a GetClipError as JSON. */

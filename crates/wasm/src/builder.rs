@@ -60,7 +60,7 @@ impl Builder {
 
     /// Sets when the recording started, in milliseconds since 1970.
     pub fn recording_start(&mut self, millis: f64) {
-        self.builder = self.builder.clone().recording_start(Timestamp::from_millis(millis as i64));
+        self.builder = self.builder.clone().recording_start(Timestamp::from_millis(millis.floor() as i64));
     }
 
     /// Reads RFC 3339 or Unix seconds, and returns milliseconds since 1970.

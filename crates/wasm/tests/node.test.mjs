@@ -97,12 +97,17 @@ test("limits", async () => {
 
 test("options that do not exist", async () => {
   const file = await recording();
-  for (const options of [{ by: "camera" }, { gaps: "open" }, { profile: null }, { codecChanges: "newSampleEntry" }]) {
+  for (const options of [{ by: "camera" }, { gaps: "open" }, { profile: 5 }, { codecChanges: "newSampleEntry" }]) {
     await assert.rejects(plan(file, options), { name: "InvalidArgumentException", message: /expected .*found/ });
   }
   await assert.rejects(plan(file, { maxByte: 5 }), /unknown option maxByte/);
-  const undefined_ = { start: undefined, gaps: undefined, maxBytes: undefined };
-  assert.equal((await plan(file, undefined_)).size, (await plan(file)).size);
+  for (const absent of [undefined, null]) {
+    const options = { start: absent, end: absent, gaps: absent, maxBytes: absent, recordingStart: absent };
+    assert.equal((await plan(file, options)).size, (await plan(file)).size);
+  }
+  for (const start of [NaN, new Date("yesterday"), {}]) {
+    await assert.rejects(plan(file, { start }), { name: "TypeError", message: /expected a Date/ });
+  }
 });
 
 test("every word of every option", async () => {
