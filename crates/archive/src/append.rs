@@ -45,7 +45,9 @@ impl Archive {
         identity: Identity,
     ) -> Result<Appended, Error> {
         self.check_retains(stream)?;
-        self.store_prepared(stream, Prepared::new(fragment, &identity, None)?).await
+        let prepare = move || Prepared::new(fragment, &identity, None);
+        let prepared = tokio::task::spawn_blocking(prepare).await.map_err(|_| Error::Stopped)??;
+        self.store_prepared(stream, prepared).await
     }
 
     /// Fragment numbers for one session of PutMedia.

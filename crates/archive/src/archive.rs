@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use getclip::Timestamp;
+use object_store::ObjectStore;
 
 use crate::clip::Plans;
+use crate::layout::Shelf;
 use crate::media::{Documents, MediaBody, Parts, Recordings};
 use crate::store::{Location, Store};
 use crate::{Error, Settings, StoreRequests, StoredFragment, StreamInfo, layout};
@@ -39,6 +41,14 @@ impl Archive {
         Self::new(Location::memory(), settings, "memory:")
     }
 
+    /// An archive in an object store that the caller has opened, under whatever prefix and with whatever layers.
+    ///
+    /// The store must put objects atomically and create-only, and durably before it returns.
+    pub fn over(store: Arc<dyn ObjectStore>, settings: Settings) -> Self {
+        let location = store.to_string();
+        Self::new(Location { store, folder: None }, settings, &location)
+    }
+
     fn new(opened: Location, settings: Settings, location: &str) -> Self {
         let store = Store::new(opened, settings.connections.get());
         let plans = Plans::new(settings.cached_plan_bytes);
@@ -67,8 +77,8 @@ impl Archive {
     /// Fragments as documents in the form of GetMedia, one after the other.
     pub fn documents(&self, stream: &StreamInfo, fragments: Vec<StoredFragment>) -> MediaBody {
         let len = fragments.iter().map(StoredFragment::document_len).sum();
-        let (archive, stream) = (self.clone(), stream.clone());
-        MediaBody::new(len, Parts::Documents(Documents { archive, stream, fragments: fragments.into() }))
+        let (archive, shelf) = (self.clone(), Shelf::of(stream));
+        MediaBody::new(len, Parts::Documents(Documents { archive, shelf, fragments: fragments.into() }))
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -1,6 +1,6 @@
-//! Derived indexes: the indexes of a closed hour in one object, so that a day takes 24 reads and not 43,200.
+//! Derived indexes: the heads of the objects of a closed hour in one object, so that a day takes 24 reads and not 43,200.
 //!
-//! They are made of the fragments when many are read, hold the index of an object under the object's name, and are safe
+//! They are made of the fragments when many are read, hold the head of an object under the object's name, and are safe
 //! to lose: what one lacks is read from its object.
 
 use std::collections::{BTreeMap, HashMap};
@@ -25,7 +25,7 @@ const WORTHWHILE: usize = 64;
 /// Hours that are read or written at the same time.
 const CONCURRENT: usize = 8;
 
-/// Indexes by the names of their objects.
+/// Heads by the names of their objects.
 #[derive(Debug, Default)]
 pub(crate) struct HourIndexes(HashMap<Hour, HashMap<String, Bytes>>);
 
@@ -80,29 +80,29 @@ impl Archive {
         Ok(object.and_then(decode).unwrap_or_default())
     }
 
-    /// Writes the derived indexes of the hours of which many fragments were read that they lack. `indexes` are those of
+    /// Writes the derived indexes of the hours of which many fragments were read that they lack. `heads` are those of
     /// `fragments`.
     pub(crate) async fn keep_hours(
         &self,
         shelf: &Shelf,
         known: &HourIndexes,
         fragments: &[StoredFragment],
-        indexes: &[Bytes],
+        heads: &[Bytes],
     ) -> Result<u64, Error> {
         let mut read: BTreeMap<Hour, HashMap<String, Bytes>> = BTreeMap::new();
-        for (fragment, index) in fragments.iter().zip(indexes) {
+        for (fragment, head) in fragments.iter().zip(heads) {
             if known.get(fragment).is_none() {
-                read.entry(Hour::of(fragment)).or_default().insert(fragment.key.name(), index.clone());
+                read.entry(Hour::of(fragment)).or_default().insert(fragment.key.name(), head.clone());
             }
         }
         let now = self.now();
         read.retain(|hour, read| hour.is_closed(now) && read.len() >= WORTHWHILE);
         let written = read.len() as u64;
-        let puts = read.into_iter().map(|(hour, mut indexes)| async move {
+        let puts = read.into_iter().map(|(hour, mut heads)| async move {
             if let Some(known) = known.0.get(&hour) {
-                indexes.extend(known.clone());
+                heads.extend(known.clone());
             }
-            self.store().put(&shelf.hour(hour.start_seconds()), encode(&indexes)).await
+            self.store().put(&shelf.hour(hour.start_seconds()), encode(&heads)).await
         });
         stream::iter(puts).buffer_unordered(CONCURRENT).try_collect::<()>().await?;
         Ok(written)
@@ -145,10 +145,10 @@ impl Archive {
         if missing.len() < WORTHWHILE {
             return Ok(0);
         }
-        let reads = missing.iter().map(|fragment| self.index_bytes(shelf, fragment));
+        let reads = missing.iter().map(|fragment| self.head(shelf, fragment));
         let connections = self.settings().connections.get();
-        let indexes: Vec<Bytes> = stream::iter(reads).buffered(connections).try_collect().await?;
-        self.keep_hours(shelf, &known, &missing, &indexes).await
+        let heads: Vec<Bytes> = stream::iter(reads).buffered(connections).try_collect().await?;
+        self.keep_hours(shelf, &known, &missing, &heads).await
     }
 }
 
@@ -162,18 +162,18 @@ fn worthwhile(fragments: &[StoredFragment], now: Timestamp) -> BTreeMap<Hour, us
     hours
 }
 
-/// Magic, then for each index: length of its name in two bytes, name, length in four bytes, index.
-fn encode(indexes: &HashMap<String, Bytes>) -> PutPayload {
+/// Magic, then for each head: length of its name in two bytes, name, length in four bytes, head.
+fn encode(heads: &HashMap<String, Bytes>) -> PutPayload {
     let mut out = BytesMut::new();
     out.put_slice(MAGIC);
-    for (name, index) in indexes {
-        let (Ok(name_len), Ok(index_len)) = (u16::try_from(name.len()), u32::try_from(index.len())) else {
+    for (name, head) in heads {
+        let (Ok(name_len), Ok(head_len)) = (u16::try_from(name.len()), u32::try_from(head.len())) else {
             continue;
         };
         out.put_u16(name_len);
         out.put_slice(name.as_bytes());
-        out.put_u32(index_len);
-        out.put_slice(index);
+        out.put_u32(head_len);
+        out.put_slice(head);
     }
     out.freeze().into()
 }
@@ -183,15 +183,15 @@ fn decode(mut object: Bytes) -> Option<HashMap<String, Bytes>> {
         return None;
     }
     object.advance(MAGIC.len());
-    let mut indexes = HashMap::new();
+    let mut heads = HashMap::new();
     while !object.is_empty() {
         let name_len = usize::from(object.try_get_u16().ok()?);
         let name = (name_len <= object.len()).then(|| object.split_to(name_len))?;
-        let index_len = usize::try_from(object.try_get_u32().ok()?).ok()?;
-        let index = (index_len <= object.len()).then(|| object.split_to(index_len))?;
-        indexes.insert(String::from_utf8(name.into()).ok()?, index);
+        let head_len = usize::try_from(object.try_get_u32().ok()?).ok()?;
+        let head = (head_len <= object.len()).then(|| object.split_to(head_len))?;
+        heads.insert(String::from_utf8(name.into()).ok()?, head);
     }
-    Some(indexes)
+    Some(heads)
 }
 
 #[cfg(test)]
@@ -200,10 +200,10 @@ mod tests {
 
     #[test]
     fn survives_its_bytes() {
-        let indexes: HashMap<String, Bytes> =
-            [("a", "1"), ("bc", "")].map(|(name, index)| (name.to_owned(), index.into())).into();
-        let bytes: Bytes = encode(&indexes).into();
-        assert_eq!(decode(bytes.clone()), Some(indexes));
+        let heads: HashMap<String, Bytes> =
+            [("a", "1"), ("bc", "")].map(|(name, head)| (name.to_owned(), head.into())).into();
+        let bytes: Bytes = encode(&heads).into();
+        assert_eq!(decode(bytes.clone()), Some(heads));
         // A cut is found, but where another entry would begin.
         let whole: Vec<usize> =
             (0..bytes.len()).filter(|&end| decode(bytes.slice(..end)).is_some()).collect();

@@ -17,6 +17,9 @@ use crate::media::{RecordingReader, RecordingUrl};
 use crate::stream::StreamInfo;
 use crate::{Archive, Error};
 
+/// Bytes of fragments that are held in memory while they are stored, but for one that is larger.
+const MAX_HELD: u64 = 64 << 20;
+
 /// How a recording is imported.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -194,6 +197,7 @@ impl Archive {
         let mut reader = FragmentReader::new();
         let mut import = Import { options, summary: ImportSummary::default(), bytes_read: 0 };
         let mut under_way = FuturesUnordered::new();
+        let mut held = 0;
         let mut at_end = false;
         while !at_end {
             match chunks.try_next().await? {
@@ -212,16 +216,20 @@ impl Archive {
                     continue;
                 }
                 let prepared = Prepared::new(fragment, &identity, place)?;
-                under_way.push(self.store_prepared(stream, prepared));
-                // What is under way is what is held in memory: a few fragments.
-                while under_way.len() >= options.concurrency.get()
-                    && let Some(appended) = under_way.try_next().await?
-                {
+                let len = prepared.len();
+                while under_way.len() >= options.concurrency.get() || held + len > MAX_HELD {
+                    let Some((appended, len)) = under_way.try_next().await? else { break };
+                    held -= len;
                     import.count(&appended);
                 }
+                held += len;
+                under_way.push(async move {
+                    let appended = self.store_prepared(stream, prepared).await?;
+                    Ok::<_, Error>((appended, len))
+                });
             }
         }
-        while let Some(appended) = under_way.try_next().await? {
+        while let Some((appended, _)) = under_way.try_next().await? {
             import.count(&appended);
         }
         Ok(import.summary)

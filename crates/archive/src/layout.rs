@@ -13,6 +13,8 @@
 
 use object_store::path::Path;
 
+use crate::Error;
+use crate::store::Store;
 use crate::stream::{StreamInfo, StreamName};
 
 /// A span of ten minutes, by the number of spans since 1970.
@@ -88,8 +90,31 @@ pub(crate) fn streams() -> Path {
 }
 
 /// The folder of everything of the streams of one name.
+///
+/// A file system takes 255 characters, and a name may have one more: that one is a folder of its own in the folder of the
+/// others, marked by a character that is in no name.
 pub(crate) fn stream(name: &StreamName) -> Path {
-    streams().join(name.as_str())
+    match name.as_str().split_at_checked(MAX_FOLDER_NAME) {
+        Some((most, last)) if !last.is_empty() => streams().join(most).join(format!("{last}=")),
+        _ => streams().join(name.as_str()),
+    }
+}
+
+const MAX_FOLDER_NAME: usize = 255;
+
+/// The names of all streams that have anything in the store, sorted.
+pub(crate) async fn stream_names(store: &Store) -> Result<Vec<StreamName>, Error> {
+    let mut names = Vec::new();
+    for folder in store.folders(&streams()).await? {
+        if folder.len() == MAX_FOLDER_NAME {
+            for inner in store.folders(&streams().join(folder.as_str())).await? {
+                names.extend(inner.strip_suffix('=').and_then(|last| format!("{folder}{last}").parse().ok()));
+            }
+        }
+        names.extend(folder.parse());
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// The folder of a stream's states.
@@ -205,6 +230,9 @@ mod tests {
         );
         assert_eq!(shelf.number("91").as_ref(), "streams/front/01700000000123/n/91");
         assert_eq!(state(&"front".parse().unwrap(), 3).as_ref(), "streams/front/state/000000000003");
+        let (longest, long) = ("x".repeat(256).parse().unwrap(), "x".repeat(255).parse().unwrap());
+        assert_eq!(stream(&long).as_ref(), format!("streams/{long}"));
+        assert_eq!(stream(&longest).as_ref(), format!("streams/{long}/x="));
         // The only names on one level with a stream's fragments are its states.
         assert_eq!(Shelf::parse_folder_name("state"), None);
         assert_eq!(Shelf::parse_folder_name("01700000000123"), Some(1_700_000_000_123));

@@ -37,10 +37,8 @@ impl Archive {
     /// That of the store. What was removed until then stays removed; the next pruning goes on.
     pub async fn prune(&self) -> Result<PruneSummary, Error> {
         let mut summary = PruneSummary::default();
-        for name in self.store().folders(&layout::streams()).await? {
-            if let Ok(name) = name.parse::<StreamName>() {
-                self.prune_name(&name, &mut summary).await?;
-            }
+        for name in layout::stream_names(self.store()).await? {
+            self.prune_name(&name, &mut summary).await?;
         }
         Ok(summary)
     }

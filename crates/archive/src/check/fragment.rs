@@ -58,11 +58,11 @@ impl Archive {
             let (expected, found) = (fragment.key.index_len, fragment.object_len);
             return Ok(Problem::WrongSize { expected, found }.into());
         }
-        let encoded = self.index_bytes(shelf, fragment).await?;
-        let index = decode_index(shelf, fragment, &encoded).and_then(|index| names(fragment, &index));
+        let head = self.head(shelf, fragment).await?;
+        let index = decode_index(shelf, fragment, &head).and_then(|index| names(fragment, &index));
         let problem = match index {
             Ok(index) if fragment.is_reference() && !options.media => {
-                self.source(shelf, fragment, index.media_len()).await?.check().await?;
+                self.source(shelf, fragment, &head, index.media_len())?.check().await?;
                 version_problem(fragment)
             }
             Ok(_) if !options.media => version_problem(fragment),
@@ -82,7 +82,7 @@ impl Archive {
         fragment: &StoredFragment,
         index: Option<FragmentIndex>,
     ) -> Result<Checked, Error> {
-        let (head, source) = self.document_of(shelf, fragment).await?;
+        let (head, source) = self.document(shelf, fragment).await?;
         let media = source.read(0..source.len()).await?;
         let made = match read_index([head, media]).map_err(|error| error.to_string()) {
             Ok(made) => made,

@@ -57,10 +57,7 @@ impl Archive {
         let mut check = Check { options, on_finding, summary: CheckSummary::default() };
         let names = match &options.stream {
             Some(name) => vec![name.clone()],
-            None => {
-                let names = self.store().folders(&layout::streams()).await?;
-                names.iter().filter_map(|name| name.parse().ok()).collect()
-            }
+            None => layout::stream_names(self.store()).await?,
         };
         for name in names {
             match self.stream(&name).await {

@@ -1,6 +1,6 @@
 //! Clips out of the archive: find, read the indexes, plan, and send.
 
-mod indexes;
+mod heads;
 mod plans;
 mod request;
 mod select;

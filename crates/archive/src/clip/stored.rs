@@ -3,11 +3,11 @@
 use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use bytes::Bytes;
 use getclip::ClipPlan;
 
 use crate::clip::ClipRequest;
-use crate::clip::indexes::read_indexes;
+use crate::clip::heads::read_heads;
 use crate::clip::select::select;
 use crate::find::Finder;
 use crate::fragment::StoredFragment;
@@ -81,12 +81,23 @@ impl Archive {
     /// [`Error::StreamNotFound`], [`Error::NoDataRetention`], and [`Error::Clip`] with what GetClip would refuse, also
     /// for a range without fragments.
     pub async fn clip(&self, name: &StreamName, request: &ClipRequest) -> Result<StoredClip, Error> {
+        match self.clip_once(name, request).await {
+            // An object was repaired or removed after it was listed: the next listing is right.
+            Err(error) if matches!(error, Error::ObjectChanged { .. }) || error.is_not_found() => {
+                self.clip_once(name, request).await
+            }
+            result => result,
+        }
+    }
+
+    async fn clip_once(&self, name: &StreamName, request: &ClipRequest) -> Result<StoredClip, Error> {
         let (stream, found) = self.find_for_clip(name, request).await?;
         self.check_retains(&stream)?;
         let planned = match self.plans().get(&stream, request, &found) {
             Some(planned) => planned,
             None => {
-                let planned = Arc::new(self.plan(&stream, request, &found).await?);
+                let found: Arc<[StoredFragment]> = found.into();
+                let planned = Arc::new(self.plan(&stream, request, Arc::clone(&found)).await?);
                 self.plans().insert(&stream, request, &found, &planned);
                 planned
             }
@@ -137,36 +148,43 @@ impl Archive {
         &self,
         stream: &StreamInfo,
         request: &ClipRequest,
+        found: Arc<[StoredFragment]>,
+    ) -> Result<Planned, Error> {
+        let heads = read_heads(self, &Shelf::of(stream), &found).await?;
+        let (archive, stream, request) = (self.clone(), stream.clone(), *request);
+        // It takes a millisecond, and for a day of fragments a second.
+        let planning =
+            tokio::task::spawn_blocking(move || archive.plan_heads(&stream, &request, &found, &heads));
+        planning.await.map_err(|_| Error::Stopped)?
+    }
+
+    fn plan_heads(
+        &self,
+        stream: &StreamInfo,
+        request: &ClipRequest,
         found: &[StoredFragment],
+        heads: &[Bytes],
     ) -> Result<Planned, Error> {
         let shelf = Shelf::of(stream);
         let failed = |source| Error::Clip { stream: stream.name().clone(), source };
         let mut planner = request.builder().planner();
-        let encoded = read_indexes(self, &shelf, found).await?;
-        // What a source needs of an index is its media's size, and an index is large.
         let mut media_lens = Vec::with_capacity(found.len());
-        for (fragment, bytes) in found.iter().zip(&encoded) {
-            let index = decode_index(&shelf, fragment, bytes)?;
+        for (fragment, head) in found.iter().zip(heads) {
+            let index = decode_index(&shelf, fragment, head)?;
             media_lens.push(index.media_len());
             match identity(&shelf, fragment) {
                 Some(identity) => planner.offer_identified(index, identity.as_bytes()).map_err(failed)?,
                 None => planner.offer(index).map_err(failed)?,
             }
         }
-        let index_bytes = encoded.iter().map(|bytes| bytes.len() as u64).sum();
-        drop(encoded);
         let plan = planner.finish().map_err(failed)?;
-        let fragments: Vec<StoredFragment> =
-            plan.fragments().iter().map(|&offered| found[offered].clone()).collect();
-        let sources = plan.fragments().iter().map(|&offered| {
-            let (fragment, media_len) = (&found[offered], media_lens[offered]);
-            let shelf = &shelf;
-            async move { self.source(shelf, fragment, media_len).await.map(Arc::new) }
-        });
-        // Collected, because rustc cannot prove that a future which holds this closure is Send.
-        let sources: Vec<_> = sources.collect();
-        let sources: Vec<Arc<Source>> =
-            stream::iter(sources).buffered(self.settings().connections.get()).try_collect().await?;
+        let (mut fragments, mut sources) = (Vec::new(), Vec::new());
+        for &offered in plan.fragments() {
+            let (fragment, head, media_len) = (&found[offered], &heads[offered], media_lens[offered]);
+            sources.push(Arc::new(self.source(&shelf, fragment, head, media_len)?));
+            fragments.push(fragment.clone());
+        }
+        let index_bytes = found.iter().map(|fragment| fragment.key.index_len).sum();
         Ok(Planned { plan, fragments, sources: sources.into(), index_bytes })
     }
 }

@@ -164,6 +164,11 @@ impl StoredFragment {
         self.key.path(shelf)
     }
 
+    /// Bytes of the object that are read to plan a clip.
+    pub(crate) fn head_len(&self) -> u64 {
+        if self.is_reference() { self.object_len } else { self.key.index_len }
+    }
+
     pub(crate) fn expected(&self) -> Expected {
         Expected { size: Some(self.object_len), e_tag: self.e_tag.clone(), modified_ns: None }
     }

@@ -18,6 +18,7 @@ use futures_util::{StreamExt, stream};
 use getclip::{ClipPlan, Extent};
 
 use crate::fragment::StoredFragment;
+use crate::layout::Shelf;
 use crate::media::Source;
 use crate::media::windows::{WindowId, Windows};
 use crate::{Archive, Error};
@@ -80,7 +81,7 @@ pub(crate) enum Parts {
 #[derive(Debug)]
 pub(crate) struct Documents {
     pub(crate) archive: Archive,
-    pub(crate) stream: crate::StreamInfo,
+    pub(crate) shelf: Shelf,
     pub(crate) fragments: VecDeque<StoredFragment>,
 }
 
@@ -120,7 +121,7 @@ impl Parts {
             }
             Self::Documents(documents) => {
                 let Some(fragment) = documents.fragments.pop_front() else { return Ok(Vec::new()) };
-                let (head, source) = documents.archive.document(&documents.stream, &fragment).await?;
+                let (head, source) = documents.archive.document(&documents.shelf, &fragment).await?;
                 let range = 0..source.len();
                 Ok(vec![Part::Inline(head), Part::Media(Arc::new(source), range)])
             }

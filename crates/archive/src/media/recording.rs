@@ -87,9 +87,16 @@ impl Recordings {
     /// Opens a recording. Its requests count among those of `archive`.
     pub(crate) fn open(&self, archive: &Store, url: &RecordingUrl) -> Result<Recording, Error> {
         let bucket = url.0[..url::Position::BeforePath].to_owned();
-        let (location, path) = Location::of_recording(&url.0)?;
         let mut stores = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let store = stores.entry(bucket).or_insert_with(|| archive.beside(location)).clone();
+        let store = match stores.get(&bucket) {
+            Some(store) => store.clone(),
+            None => {
+                let store = archive.beside(Location::of_recordings(&url.0)?);
+                stores.insert(bucket, store.clone());
+                store
+            }
+        };
+        let path = Location::path_of_recording(&url.0)?;
         Ok(Recording { url: url.clone(), store, path })
     }
 }

@@ -54,16 +54,24 @@ impl Location {
         Ok(Self { store: Arc::new(store), folder: Some(path) })
     }
 
-    /// Opens the store of a recording, from which nothing is ever deleted. Returns the recording's path in it.
-    pub(crate) fn of_recording(url: &Url) -> Result<(Self, Path), Error> {
-        let location = url.as_str();
+    /// Opens the store that has the recording of a URL, and others. Nothing is ever written to it.
+    pub(crate) fn of_recordings(url: &Url) -> Result<Self, Error> {
+        let store: Arc<dyn ObjectStore> = match url.scheme() {
+            "file" => Arc::new(LocalFileSystem::new()),
+            _ => remote(url, url.as_str())?.0,
+        };
+        Ok(Self { store, folder: None })
+    }
+
+    /// The path of a recording in its store.
+    pub(crate) fn path_of_recording(url: &Url) -> Result<Path, Error> {
+        let invalid = |error: &dyn std::fmt::Display| invalid(url.as_str(), error);
         if url.scheme() == "file" {
-            let path = url.to_file_path().map_err(|()| invalid(location, &"not a path of this system"))?;
-            let path = Path::from_absolute_path(path).map_err(|error| invalid(location, &error))?;
-            return Ok((Self { store: Arc::new(LocalFileSystem::new()), folder: None }, path));
+            let path = url.to_file_path().map_err(|()| invalid(&"not a path of this system"))?;
+            return Path::from_absolute_path(path).map_err(|error| invalid(&error));
         }
-        let (store, path) = remote(url, location)?;
-        Ok((Self { store, folder: None }, path))
+        let (_, path) = ObjectStoreScheme::parse(url).map_err(|error| invalid(&error))?;
+        Path::parse(path).map_err(|error| invalid(&error))
     }
 }
 
@@ -112,19 +120,35 @@ fn connect(
 ) -> Result<Option<Arc<dyn ObjectStore>>, object_store::Error> {
     Ok(Some(match scheme {
         #[cfg(feature = "s3")]
-        ObjectStoreScheme::AmazonS3 => {
-            Arc::new(object_store::aws::AmazonS3Builder::from_env().with_url(url.as_str()).build()?)
-        }
+        ObjectStoreScheme::AmazonS3 => Arc::new(
+            object_store::aws::AmazonS3Builder::from_env()
+                .with_url(url.as_str())
+                .with_retry(retries())
+                .build()?,
+        ),
         #[cfg(feature = "gcs")]
-        ObjectStoreScheme::GoogleCloudStorage => {
-            Arc::new(object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(url.as_str()).build()?)
-        }
+        ObjectStoreScheme::GoogleCloudStorage => Arc::new(
+            object_store::gcp::GoogleCloudStorageBuilder::from_env()
+                .with_url(url.as_str())
+                .with_retry(retries())
+                .build()?,
+        ),
         #[cfg(feature = "azure")]
-        ObjectStoreScheme::MicrosoftAzure => {
-            Arc::new(object_store::azure::MicrosoftAzureBuilder::from_env().with_url(url.as_str()).build()?)
-        }
+        ObjectStoreScheme::MicrosoftAzure => Arc::new(
+            object_store::azure::MicrosoftAzureBuilder::from_env()
+                .with_url(url.as_str())
+                .with_retry(retries())
+                .build()?,
+        ),
         _ => return Ok(None),
     }))
+}
+
+/// An SDK waits 60 s for the first byte: a store that fails for half of that is reported in time.
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azure"))]
+fn retries() -> object_store::RetryConfig {
+    let retry_timeout = std::time::Duration::from_secs(30);
+    object_store::RetryConfig { max_retries: 6, retry_timeout, ..object_store::RetryConfig::default() }
 }
 
 #[cfg(not(any(feature = "s3", feature = "gcs", feature = "azure")))]

@@ -169,11 +169,9 @@ impl Archive {
     ) -> Result<(Vec<StreamInfo>, Option<PageToken>), Error> {
         let after = page.token().map(StreamCursor::try_from).transpose()?;
         let after = after.as_ref().map(|cursor| cursor.name.as_str());
-        let folders = self.store().folders(&layout::streams()).await?;
-        let names = folders
-            .into_iter()
-            .filter(|name| name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after))
-            .filter_map(|name| name.parse::<StreamName>().ok());
+        let names = layout::stream_names(self.store()).await?.into_iter().filter(|name| {
+            name.as_str().starts_with(prefix) && after.is_none_or(|after| name.as_str() > after)
+        });
         let limit = page.limit().get();
         let mut streams: Vec<StreamInfo> = stream::iter(names)
             .map(|name| async move {

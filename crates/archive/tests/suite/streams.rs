@@ -147,3 +147,25 @@ async fn a_stream_of_a_deleted_name_is_another_one() {
         assert!(matches!(refused, Error::VersionMismatch { .. }), "{refused:?}");
     }
 }
+
+#[tokio::test]
+async fn every_name_that_the_service_takes_is_a_stream() {
+    for store in Store::all() {
+        let archive = store.open().await;
+        let [long, longest] = [255, 256].map(|len| "x".repeat(len));
+        let mut names = ["...", ".a", "-", "state", "00000000000001", "a.b", "A", &long, &longest].map(name);
+        names.sort();
+        for name in &names {
+            archive.create_stream(NewStream::new(name.clone(), hours(1))).await.unwrap();
+        }
+        let (streams, _) = archive.streams("", Page::first(limit(100))).await.unwrap();
+        let found: Vec<_> = streams.iter().map(|stream| stream.name().clone()).collect();
+        assert_eq!(found, names);
+        archive.delete_stream(&name(&long), None).await.unwrap();
+        store.advance(std::time::Duration::from_secs(3700));
+        archive.prune().await.unwrap();
+        let (streams, _) = archive.streams("xx", Page::first(limit(100))).await.unwrap();
+        assert_eq!(streams.len(), 1);
+        assert_eq!(archive.stream(&name(&longest)).await.unwrap(), streams[0]);
+    }
+}

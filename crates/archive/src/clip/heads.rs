@@ -1,4 +1,4 @@
-//! Reading many indexes at the same time.
+//! Reading the heads of many objects at the same time.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -7,9 +7,9 @@ use crate::fragment::StoredFragment;
 use crate::layout::Shelf;
 use crate::{Archive, Error};
 
-/// The encoded indexes of fragments, in their order: out of the derived indexes of hours where there are such, else each
+/// The heads of fragments' objects, in their order: out of the derived indexes of hours where there are such, else each
 /// out of its object.
-pub(super) async fn read_indexes(
+pub(super) async fn read_heads(
     archive: &Archive,
     shelf: &Shelf,
     fragments: &[StoredFragment],
@@ -20,15 +20,15 @@ pub(super) async fn read_indexes(
         async move {
             match known {
                 Some(bytes) => Ok(bytes),
-                None => archive.index_bytes(shelf, fragment).await,
+                None => archive.head(shelf, fragment).await,
             }
         }
     });
     // Collected, because rustc cannot prove that a future which holds this closure is Send.
     let reads: Vec<_> = reads.collect();
     let connections = archive.settings().connections.get();
-    let indexes: Vec<Bytes> = stream::iter(reads).buffered(connections).try_collect().await?;
+    let heads: Vec<Bytes> = stream::iter(reads).buffered(connections).try_collect().await?;
     // A clip does not fail because what would speed up the next one cannot be written.
-    let _ = archive.keep_hours(shelf, &hours, fragments, &indexes).await;
-    Ok(indexes)
+    let _ = archive.keep_hours(shelf, &hours, fragments, &heads).await;
+    Ok(heads)
 }
