@@ -4,7 +4,8 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::str::FromStr;
 
 use getclip::{
-    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Error, Limits, Timestamp,
+    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Error, Limits,
+    RangeStart, Timestamp, Trim,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -22,6 +23,7 @@ pub(crate) fn builder(
 ) -> PyResult<ClipBuilder> {
     let mut builder = ClipBuilder::new(selector(start, end, choice(by)?)?);
     let mut limits = Limits::default();
+    let (mut cover, mut exact) = (false, false);
     for (name, value) in options.into_iter().flatten() {
         let name: &str = name.extract()?;
         builder = match name {
@@ -31,6 +33,14 @@ pub(crate) fn builder(
             }
             "max_bytes" => {
                 limits = limits.with_max_bytes(limit(name, &value)?.unwrap_or(NonZeroU64::MAX));
+                builder
+            }
+            "cover" => {
+                cover = value.extract()?;
+                builder
+            }
+            "exact" => {
+                exact = value.extract()?;
                 builder
             }
             "profile" => builder.profile(choice(&value)?),
@@ -45,7 +55,9 @@ pub(crate) fn builder(
             }
         };
     }
-    Ok(builder.limits(limits))
+    let range_start = if cover || exact { RangeStart::Covering } else { RangeStart::FirstInRange };
+    let trim = if exact { Trim::ToRange } else { Trim::WholeFragments };
+    Ok(builder.limits(limits).range_start(range_start).trim(trim))
 }
 
 fn selector(

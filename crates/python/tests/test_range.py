@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -74,6 +75,19 @@ def test_refused_ranges(recording: Path) -> None:
     for wrong in [b"2023", [], FIRST.date(), math.nan]:
         with pytest.raises(TypeError, match="expected a datetime"):
             getclip.clip(recording, wrong)  # type: ignore[arg-type]
+
+
+def test_cover_and_exact(recording: Path, program: Callable[..., bytes]) -> None:
+    starts = [fragment.producer_timestamp for fragment in getclip.fragments(recording)]
+    start, end = FIRST + timedelta(seconds=2.5), FIRST + timedelta(seconds=6.5)
+    words = ["--start", start.isoformat(), "--end", end.isoformat()]
+    assert taken(recording, start, end) == starts[2:4]
+    assert taken(recording, start, end, cover=True) == taken(recording, start, end, exact=True) == starts[1:4]
+    assert bytes(getclip.clip(recording, start, end, cover=True)) == program(recording, *words, "--cover")
+    exact = getclip.clip(recording, start, end, exact=True)
+    assert bytes(exact) == program(recording, *words, "--exact")
+    assert exact.report["duration_ns"] == pytest.approx(4e9, rel=0.02)
+    assert bytes(getclip.clip(recording, cover=False, exact=False)) == bytes(getclip.clip(recording))
 
 
 def test_limits(recording: Path) -> None:

@@ -11,6 +11,10 @@ export interface Options {
   end?: Time;
   /** The clock of the range: when the camera recorded a fragment, or when the service received it. */
   by?: "producer" | "server";
+  /** Begin with the fragment that was being recorded at `start`, so that nothing of the range is missing. */
+  cover?: boolean;
+  /** Play exactly the range, to the frame and without re-encoding: what else decoding needs is not shown. */
+  exact?: boolean;
   /** Fragments in the clip, at most: 200, or `Infinity` for no limit. */
   maxFragments?: number;
   /** Bytes of the clip, at most: 100,000,000, or `Infinity` for no limit. */

@@ -226,6 +226,7 @@ function plannerOf({ start, end, by = "producer", ...options }) {
     for (const [name, value] of Object.entries(options)) {
       if (value == null) continue;
       if (name === "recordingStart") builder.recording_start(millis(value));
+      else if (typeof value === "boolean") builder.turn(name, value);
       else if (name === "maxFragments" || name === "maxBytes") builder.limit(name, Number(value));
       else builder.choose(name, `${value}`);
     }

@@ -3,7 +3,8 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 
 use getclip::{
-    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Limits, Timestamp,
+    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Limits, RangeStart,
+    Timestamp, Trim,
 };
 use wasm_bindgen::prelude::*;
 
@@ -15,6 +16,8 @@ use crate::planner::Planner;
 pub struct Builder {
     builder: ClipBuilder,
     limits: Limits,
+    cover: bool,
+    exact: bool,
 }
 
 #[wasm_bindgen]
@@ -23,7 +26,12 @@ impl Builder {
     #[wasm_bindgen(constructor)]
     pub fn new(by: &str, start: Option<f64>, end: Option<f64>) -> Result<Builder, JsValue> {
         let selector = selector(by.parse().map_err(thrown)?, start, end)?;
-        Ok(Self { builder: ClipBuilder::new(selector), limits: Limits::default() })
+        Ok(Self {
+            builder: ClipBuilder::new(selector),
+            limits: Limits::default(),
+            cover: false,
+            exact: false,
+        })
     }
 
     /// Sets an option that is one of several words: those that it has everywhere, in the program too.
@@ -37,6 +45,16 @@ impl Builder {
             "missingCodecPrivate" => builder.missing_codec_private(word.parse().map_err(thrown)?),
             _ => return Err(unknown(name)),
         };
+        Ok(())
+    }
+
+    /// Sets an option that is on or off.
+    pub fn turn(&mut self, name: &str, on: bool) -> Result<(), JsValue> {
+        match name {
+            "cover" => self.cover = on,
+            "exact" => self.exact = on,
+            _ => return Err(unknown(name)),
+        }
         Ok(())
     }
 
@@ -71,7 +89,11 @@ impl Builder {
 
     /// The planner of clips with these options.
     pub fn planner(&self) -> Planner {
-        Planner::new(self.builder.clone().limits(self.limits).planner())
+        let range_start =
+            if self.cover || self.exact { RangeStart::Covering } else { RangeStart::FirstInRange };
+        let trim = if self.exact { Trim::ToRange } else { Trim::WholeFragments };
+        let builder = self.builder.clone().limits(self.limits).range_start(range_start).trim(trim);
+        Planner::new(builder.planner())
     }
 }
 

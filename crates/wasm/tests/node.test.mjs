@@ -83,6 +83,20 @@ test("start and end, in every form of a time", async () => {
   assert.equal(await counts({ start: starts[1] + 0.001, end: starts[3] - 0.001 }), 1);
 });
 
+test("a range that begins inside a fragment", async () => {
+  const file = await recording();
+  const range = { start: "2023-11-14T22:13:22.5Z", end: "2023-11-14T22:13:26.5Z" };
+  const words = ["--start", range.start, "--end", range.end];
+  for (const option of ["cover", "exact"]) {
+    const made = await clip(file, { ...range, [option]: true });
+    assert.equal(sha256(await bytes(made)), sha256(program(`${testdata}h264_aac.mkv`, ...words, `--${option}`)));
+  }
+  const off = await plan(file, { ...range, cover: false, exact: false });
+  assert.equal(off.report.fragments.length, 2);
+  assert.equal((await plan(file, { ...range, cover: true })).report.fragments.length, 3);
+  await assert.rejects(plan(file, { gaps: true }), /unknown option gaps/);
+});
+
 test("limits", async () => {
   const file = await recording();
   const two = await plan(file, { maxFragments: 2 });

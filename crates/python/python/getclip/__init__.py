@@ -67,6 +67,10 @@ class Options(TypedDict, total=False):
     """Fragments in the clip, at most: 200. ``None`` for no limit."""
     max_bytes: int | None
     """Size of the file, at most: 100,000,000. ``None`` for no limit."""
+    cover: bool
+    """Begin with the fragment that was being recorded at the start, so that nothing of the range is missing."""
+    exact: bool
+    """Play exactly the range, to the frame and without re-encoding: what else decoding needs is not shown."""
     profile: Literal["extended", "service"]
     """Codecs: all that play ("extended"), or GetClip's documented table to the letter."""
     codec_changes: Literal["refuse", "new-sample-entry"]
