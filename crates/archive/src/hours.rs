@@ -70,7 +70,7 @@ impl Archive {
         let reads = worthwhile(fragments, self.now())
             .into_keys()
             .map(|hour| async move { Ok::<_, Error>((hour, self.hour(shelf, hour).await?)) });
-        let hours = stream::iter(reads).buffer_unordered(CONCURRENT).try_collect().await?;
+        let hours = stream::iter(reads).buffer_unordered(CONCURRENT).boxed().try_collect().await?;
         Ok(HourIndexes(hours))
     }
 
@@ -104,7 +104,7 @@ impl Archive {
             }
             self.store().put(&shelf.hour(hour.start_seconds()), encode(&heads)).await
         });
-        stream::iter(puts).buffer_unordered(CONCURRENT).try_collect::<()>().await?;
+        stream::iter(puts).buffer_unordered(CONCURRENT).boxed().try_collect::<()>().await?;
         Ok(written)
     }
 
@@ -147,7 +147,7 @@ impl Archive {
         }
         let reads = missing.iter().map(|fragment| self.head(shelf, fragment));
         let connections = self.settings().connections.get();
-        let heads: Vec<Bytes> = stream::iter(reads).buffered(connections).try_collect().await?;
+        let heads: Vec<Bytes> = stream::iter(reads).buffered(connections).boxed().try_collect().await?;
         self.keep_hours(shelf, &known, &missing, &heads).await
     }
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::TryStreamExt;
+use futures_core::stream::BoxStream;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use getclip::{Fragment, FragmentName, FragmentReader, Timestamp};
 
 use crate::append::{AppendOutcome, Appended};
@@ -150,7 +151,7 @@ impl Archive {
         E: StdError + Send + Sync + 'static,
     {
         let input = input.map_err(|error| Error::Input { source: Arc::new(error) });
-        self.import_chunks(stream, input, "input", None, options).await
+        self.import_chunks(stream, input.boxed(), "input", None, options).await
     }
 
     /// Imports a copy of a recording.
@@ -186,13 +187,12 @@ impl Archive {
     async fn import_chunks(
         &self,
         stream: &StreamInfo,
-        mut chunks: impl Stream<Item = Result<Bytes, Error>> + Send + Unpin,
+        mut chunks: BoxStream<'_, Result<Bytes, Error>>,
         recording: &str,
         place: Option<Place<'_>>,
         options: &ImportOptions,
     ) -> Result<ImportSummary, Error> {
         self.check_retains(stream)?;
-        let unreadable = |source| Error::Recording { recording: recording.to_owned(), source };
         let identity = Identity::Content { recording_start: options.recording_start };
         let mut reader = FragmentReader::new();
         let mut import = Import { options, summary: ImportSummary::default(), bytes_read: 0 };
@@ -211,7 +211,10 @@ impl Archive {
                 }
             }
             while let Some(fragment) = reader.next_fragment() {
-                let fragment = fragment.map_err(unreadable)?;
+                let fragment = fragment.map_err(|source| {
+                    let recording = recording.to_owned();
+                    Error::Recording { recording, source }
+                })?;
                 if import.skips(&fragment) {
                     continue;
                 }
@@ -223,10 +226,8 @@ impl Archive {
                     import.count(&appended);
                 }
                 held += len;
-                under_way.push(async move {
-                    let appended = self.store_prepared(stream, prepared).await?;
-                    Ok::<_, Error>((appended, len))
-                });
+                let store = self.store_prepared(stream, prepared);
+                under_way.push(store.map_ok(move |appended| (appended, len)).boxed());
             }
         }
         while let Some((appended, _)) = under_way.try_next().await? {

@@ -20,7 +20,7 @@ pub struct Page {
 
 impl Page {
     /// The first part, of at most `limit` members.
-    pub fn first(limit: NonZeroUsize) -> Self {
+    pub const fn first(limit: NonZeroUsize) -> Self {
         Self { token: None, limit }
     }
 
@@ -137,7 +137,7 @@ impl FragmentCursor {
         let selector = match (start, end, clock) {
             ("-", "-", clock) => ClipFragmentSelector::all(clock),
             (start, end, clock) => {
-                let range = ClipTimestampRange::new(timestamp(start)?, timestamp(end)?).ok()?;
+                let range = ClipTimestampRange::unlimited(timestamp(start)?, timestamp(end)?).ok()?;
                 match clock {
                     ClipFragmentSelectorType::ProducerTimestamp => ClipFragmentSelector::producer(range),
                     ClipFragmentSelectorType::ServerTimestamp => ClipFragmentSelector::server(range),

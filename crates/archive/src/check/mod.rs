@@ -153,7 +153,7 @@ impl Archive {
         let checks = fragments.iter().map(|fragment| async move {
             Ok::<_, Error>((fragment, self.check_fragment(shelf, fragment, options).await?))
         });
-        let mut checks = stream::iter(checks).buffered(CONCURRENT);
+        let mut checks = stream::iter(checks).buffered(CONCURRENT).boxed();
         while let Some((fragment, checked)) = checks.try_next().await? {
             let Checked { problem, mended } = checked;
             check.summary.fragments += 1;

@@ -24,10 +24,8 @@ pub(super) async fn read_heads(
             }
         }
     });
-    // Collected, because rustc cannot prove that a future which holds this closure is Send.
-    let reads: Vec<_> = reads.collect();
     let connections = archive.settings().connections.get();
-    let heads: Vec<Bytes> = stream::iter(reads).buffered(connections).try_collect().await?;
+    let heads: Vec<Bytes> = stream::iter(reads).buffered(connections).boxed().try_collect().await?;
     // A clip does not fail because what would speed up the next one cannot be written.
     let _ = archive.keep_hours(shelf, &hours, fragments, &heads).await;
     Ok(heads)

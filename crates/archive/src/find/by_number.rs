@@ -22,7 +22,7 @@ impl Archive {
         let finder = &self.finder(stream);
         let found =
             numbers.iter().cloned().map(|number| async move { self.by_number(finder, &number).await });
-        stream::iter(found).buffered(CONCURRENT).try_collect().await
+        stream::iter(found).buffered(CONCURRENT).boxed().try_collect().await
     }
 
     async fn by_number(

@@ -153,7 +153,7 @@ impl Finder {
         buckets.sort_unstable();
         buckets.dedup();
         let listings = buckets.into_iter().map(|bucket| self.listing(bucket));
-        stream::iter(listings).buffered(Self::CONCURRENT).try_collect().await
+        stream::iter(listings).buffered(Self::CONCURRENT).boxed().try_collect().await
     }
 
     /// The fragments in a bucket of producer time that are retained.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_core::Stream;
+use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use object_store::path::Path;
 use url::Url;
@@ -139,13 +139,13 @@ impl RecordingReader {
     }
 
     /// The bytes, each read with a check that the recording is what it was, one chunk ahead.
-    pub(crate) fn chunks(&self) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin {
+    pub(crate) fn chunks(&self) -> BoxStream<'_, Result<Bytes, Error>> {
         let starts = (0..self.size()).step_by(usize::try_from(Self::CHUNK).unwrap_or(usize::MAX));
         let chunks = stream::iter(starts).map(move |start| {
             let end = start.saturating_add(Self::CHUNK).min(self.size());
             self.recording.store.get_range(&self.recording.path, start..end, &self.identity)
         });
-        Box::pin(chunks.buffered(2))
+        chunks.buffered(2).boxed()
     }
 }
 

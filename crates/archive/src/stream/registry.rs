@@ -181,6 +181,7 @@ impl Archive {
             .buffered(CONCURRENT_STATES)
             .try_filter_map(|stream| std::future::ready(Ok(stream)))
             .take(limit.saturating_add(1))
+            .boxed()
             .try_collect()
             .await?;
         let more = streams.len() > limit;

@@ -10,5 +10,6 @@ mod finding;
 mod in_place;
 mod kill;
 mod recordings;
+mod send;
 mod stores;
 mod streams;
