@@ -2,7 +2,7 @@
 
 use getclip::{
     ClipBuilder, ClipFragmentSelector, CodecChanges, Gaps, IncompleteInput, Limits, MissingCodecPrivate,
-    Profile,
+    Profile, RangeStart, Trim,
 };
 
 /// Which fragments, and how they become a clip: the options of [`ClipBuilder`].
@@ -15,6 +15,8 @@ pub struct ClipRequest {
     gaps: Gaps,
     incomplete_input: IncompleteInput,
     missing_codec_private: MissingCodecPrivate,
+    pub(super) range_start: RangeStart,
+    trim: Trim,
 }
 
 impl ClipRequest {
@@ -28,6 +30,8 @@ impl ClipRequest {
             gaps: Gaps::default(),
             incomplete_input: IncompleteInput::default(),
             missing_codec_private: MissingCodecPrivate::default(),
+            range_start: RangeStart::default(),
+            trim: Trim::default(),
         }
     }
 
@@ -67,6 +71,18 @@ impl ClipRequest {
         self
     }
 
+    /// See [`ClipBuilder::range_start`]. A fragment that covers the start is found if it starts at most ten minutes before.
+    pub fn range_start(mut self, range_start: RangeStart) -> Self {
+        self.range_start = range_start;
+        self
+    }
+
+    /// See [`ClipBuilder::trim`].
+    pub fn trim(mut self, trim: Trim) -> Self {
+        self.trim = trim;
+        self
+    }
+
     pub(super) fn builder(&self) -> ClipBuilder {
         ClipBuilder::new(self.selector)
             .limits(self.limits)
@@ -75,5 +91,7 @@ impl ClipRequest {
             .gaps(self.gaps)
             .incomplete_input(self.incomplete_input)
             .missing_codec_private(self.missing_codec_private)
+            .range_start(self.range_start)
+            .trim(self.trim)
     }
 }

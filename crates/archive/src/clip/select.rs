@@ -4,51 +4,76 @@ use std::collections::HashSet;
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
-use getclip::ClipFragmentSelectorType;
+use getclip::{ClipFragmentSelectorType, RangeStart};
 
 use crate::Error;
 use crate::clip::ClipRequest;
 use crate::find::{Finder, TimeRange};
 use crate::fragment::StoredFragment;
 
+/// How long before a range a fragment may start that covers the range's start.
+const LONGEST_MS: i64 = 600_000;
+
 /// The fragments of a range in order, up to the first that the limit of fragments leaves out. That one is needed too:
 /// the report names it as the one to continue from.
 pub(super) async fn select(finder: &Finder, request: &ClipRequest) -> Result<Vec<StoredFragment>, Error> {
     let clock = request.selector.selector_type();
-    let mut buckets = pin!(finder.fragments(clock, TimeRange::of(&request.selector)));
+    let mut range = TimeRange::of(&request.selector);
     let mut selection = Selection {
         clock,
+        start_ms: range.start_ms,
         room: request.limits.max_fragments.get().saturating_add(1),
-        ..Selection::default()
+        covering: Vec::new(),
+        found: Vec::new(),
+        starts: HashSet::new(),
     };
+    if request.range_start == RangeStart::Covering {
+        range.start_ms = range.start_ms.saturating_sub(LONGEST_MS);
+    }
+    let mut buckets = pin!(finder.fragments(clock, range));
     while let Some(bucket) = buckets.try_next().await? {
         for fragment in bucket {
-            if !selection.add(fragment) {
+            if !selection.look_at(fragment) {
                 return Ok(selection.found);
             }
         }
     }
+    selection.take_covering();
     Ok(selection.found)
 }
 
 #[derive(Debug)]
 struct Selection {
     clock: ClipFragmentSelectorType,
+    start_ms: i64,
     room: usize,
+    /// Of the fragments that start before the range and end in it, those that start last.
+    covering: Vec<StoredFragment>,
     found: Vec<StoredFragment>,
     /// Starts by the producer's clock, of which each counts once: the others are duplicates.
     starts: HashSet<i64>,
 }
 
-impl Default for Selection {
-    fn default() -> Self {
-        let clock = ClipFragmentSelectorType::ProducerTimestamp;
-        Self { clock, room: 0, found: Vec::new(), starts: HashSet::new() }
-    }
-}
-
 impl Selection {
-    /// Adds the next fragment, unless there is no room for another one.
+    /// Looks at the next fragment. Returns whether there is room for more.
+    fn look_at(&mut self, fragment: StoredFragment) -> bool {
+        let ms = fragment.time(self.clock).as_millis();
+        if ms >= self.start_ms {
+            return self.take_covering() && self.add(fragment);
+        }
+        if ms.saturating_add_unsigned(fragment.length_ms()) > self.start_ms {
+            self.covering.retain(|other| other.time(self.clock).as_millis() == ms);
+            self.covering.push(fragment);
+        }
+        true
+    }
+
+    fn take_covering(&mut self) -> bool {
+        let covering = std::mem::take(&mut self.covering);
+        covering.into_iter().all(|fragment| self.add(fragment))
+    }
+
+    /// Adds a fragment, unless there is no room for another one.
     fn add(&mut self, fragment: StoredFragment) -> bool {
         let is_duplicate = self.clock == ClipFragmentSelectorType::ProducerTimestamp
             && !self.starts.insert(fragment.key.producer_ms);

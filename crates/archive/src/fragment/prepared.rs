@@ -161,27 +161,8 @@ fn name(fragment: &Fragment, identity: &Identity) -> Result<(FragmentNumber, Tim
     }
 }
 
-/// From the first frame to the end of the last, in milliseconds. The last frame lasts as long as declared, or as those
-/// before it do on average.
+/// From the start of the fragment to the end of its last picture, in milliseconds.
 fn length_ms(index: &FragmentIndex) -> u64 {
-    let mut length_ns = 0;
-    for track in index.tracks() {
-        let frames = index.frames().filter(|frame| std::ptr::eq(frame.track(), track));
-        let (mut count, mut first, mut last, mut declared) = (0_u64, i64::MAX, i64::MIN, None);
-        for frame in frames {
-            count += 1;
-            first = first.min(frame.time_ns());
-            if frame.time_ns() >= last {
-                (last, declared) = (frame.time_ns(), frame.duration_ns());
-            }
-        }
-        if count == 0 {
-            continue;
-        }
-        let steps = last.abs_diff(first);
-        let mean = steps.checked_div(count - 1).unwrap_or(0);
-        let start = first.max(0).unsigned_abs();
-        length_ns = length_ns.max(start.saturating_add(steps).saturating_add(declared.unwrap_or(mean)));
-    }
-    length_ns.div_ceil(1_000_000)
+    let end_ns = index.shown_ns().map_or(0, |shown| shown.end);
+    u64::try_from(end_ns).unwrap_or(0).div_ceil(1_000_000)
 }

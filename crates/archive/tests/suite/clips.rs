@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use getclip::{
-    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Limits, Timestamp,
+    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Limits, RangeStart,
+    Timestamp, Trim,
 };
 use getclip_archive::{ClipRequest, Error, Retention, StoredFragment};
 use testkit::{manifest, mkv};
@@ -160,6 +161,33 @@ async fn a_range_is_that_of_the_recording_by_either_clock() {
                         assert!(ClipBuilder::new(selector).build(fragments).is_err());
                     }
                 }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fragment_that_covers_the_start_is_found() {
+    for store in Store::all() {
+        let archive = store.open().await;
+        let stream = create(&archive, "s", Retention::Forever).await;
+        // A bucket of ten minutes ends at 1,700,000,400.
+        let recording = mkv::documents(&stored(1_700_000_395_000, 20));
+        import(&archive, &stream, &recording).await;
+        let at = |ms: i64| Timestamp::from_millis(1_700_000_395_000 + ms);
+        for (start, end, expected) in [(5300, 9000, 5), (5000, 9000, 5), (4999, 9000, 6), (19_500, 30_000, 1)]
+        {
+            let range = ClipTimestampRange::new(at(start), at(end)).unwrap();
+            let selector = ClipFragmentSelector::producer(range);
+            for trim in [Trim::WholeFragments, Trim::ToRange] {
+                let request = ClipRequest::new(selector).range_start(RangeStart::Covering).trim(trim);
+                let clip = archive.clip(&name("s"), &request).await.unwrap();
+                assert_eq!(clip.fragments().len(), expected, "{start} {trim:?}");
+                let fragments = getclip::fragments(Bytes::copy_from_slice(&recording));
+                let builder = ClipBuilder::new(selector).range_start(RangeStart::Covering).trim(trim);
+                let mut file = Vec::new();
+                builder.build(fragments).unwrap().write_to(&mut file).unwrap();
+                assert!(bytes(clip.body(..)).await == file, "{start} {trim:?}");
             }
         }
     }
