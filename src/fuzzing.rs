@@ -6,7 +6,7 @@ use crate::codec::avc::AvcConfig;
 use crate::codec::g711::G711Config;
 use crate::codec::hevc::HevcConfig;
 use crate::codec::nal::NalScanner;
-use crate::codec::{Codec, Picture};
+use crate::codec::{AudioCodec, Picture, VideoCodec};
 
 /// H.264 codec private data: what was understood is written so that it is understood again, as the same.
 pub fn avc_config(data: &[u8]) {
@@ -52,7 +52,7 @@ pub fn aac_config(data: &[u8]) {
 /// G.711 codec private data.
 pub fn g711_config(data: &[u8]) {
     if let Ok(config) = G711Config::parse(data) {
-        assert!(matches!(config.codec(), Codec::ALaw | Codec::MuLaw));
+        assert!(matches!(config.codec(), AudioCodec::ALaw | AudioCodec::MuLaw));
         assert!(config.sampling_rate() > 0 && config.channels() > 0);
     }
 }
@@ -60,7 +60,7 @@ pub fn g711_config(data: &[u8]) {
 /// A frame, whose first byte says how it is to be read: the NAL units found are those that a naive reading finds.
 pub fn annexb(data: &[u8]) {
     let Some((&how, frame)) = data.split_first() else { return };
-    let codec = if how & 1 == 0 { Codec::H264 } else { Codec::H265 };
+    let codec = if how & 1 == 0 { VideoCodec::H264 } else { VideoCodec::H265 };
     let length_size = [4, 4, 2, 1][usize::from(how >> 1 & 3)];
 
     let mut split = Vec::new();

@@ -92,7 +92,7 @@ mod virtual_file;
 pub use builder::{ClipBuilder, Limits, Parts, PartsPlanner, Planner};
 pub use clip::{Chunks, Clip, ClipReader};
 pub use clip_plan::{ClipPlan, EntityTag};
-pub use codec::Codec;
+pub use codec::{AudioCodec, UnknownCodec, VideoCodec};
 pub use error::{Error, ErrorKind, Exception, Location};
 pub use fragment::{Fragment, FragmentReader, Fragments, fragments};
 pub use frame_fault::FrameFault;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::codec::Codec;
+use crate::codec::{AudioCodec, VideoCodec};
 use crate::human::{Count, Length};
 use crate::incomplete::Incomplete;
 use crate::number::FragmentName;
@@ -78,7 +78,7 @@ pub enum TrackDetails {
     #[non_exhaustive]
     Video {
         /// How they are coded.
-        codec: Codec,
+        codec: VideoCodec,
         /// Width as decoded, in pixels; 0 if nothing tells it.
         width: u32,
         /// Height as decoded, in pixels; 0 if nothing tells it.
@@ -90,7 +90,7 @@ pub enum TrackDetails {
     #[non_exhaustive]
     Audio {
         /// How it is coded.
-        codec: Codec,
+        codec: AudioCodec,
         /// PCM frames per second, in hertz.
         sampling_rate: u32,
         /// Number of channels.

@@ -1,6 +1,6 @@
 //! G.711: Microsoft's WAVEFORMATEX, which Matroska's `A_MS/ACM` puts into CodecPrivate. Little-endian.
 
-use super::Codec;
+use super::AudioCodec;
 use super::parameter_sets::take;
 use crate::error::{Error, ErrorKind};
 
@@ -17,7 +17,7 @@ const KSDATAFORMAT_SUBTYPE: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0
 /// The configuration of a G.711 track: a byte per channel in each PCM frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct G711Config {
-    codec: Codec,
+    codec: AudioCodec,
     channels: u16,
     sampling_rate: u32,
 }
@@ -38,8 +38,8 @@ impl G711Config {
             format_tag = extensible_format_tag(rest).unwrap_or(format_tag);
         }
         let codec = match format_tag {
-            WAVE_FORMAT_ALAW => Codec::ALaw,
-            WAVE_FORMAT_MULAW => Codec::MuLaw,
+            WAVE_FORMAT_ALAW => AudioCodec::ALaw,
+            WAVE_FORMAT_MULAW => AudioCodec::MuLaw,
             other => {
                 let reason = format!(
                     "expected format tag 0x0006 (A-law) or 0x0007 (mu-law), found {}",
@@ -61,8 +61,8 @@ impl G711Config {
         Ok(Self { codec, channels, sampling_rate })
     }
 
-    /// [`Codec::ALaw`] or [`Codec::MuLaw`].
-    pub(crate) fn codec(&self) -> Codec {
+    /// [`AudioCodec::ALaw`] or [`AudioCodec::MuLaw`].
+    pub(crate) fn codec(&self) -> AudioCodec {
         self.codec
     }
 
@@ -116,9 +116,12 @@ mod tests {
     #[test]
     fn sdk() {
         let config = G711Config::parse(&SDK_MU_LAW).unwrap();
-        assert_eq!((config.codec(), config.channels(), config.sampling_rate()), (Codec::MuLaw, 1, 8_000));
+        assert_eq!(
+            (config.codec(), config.channels(), config.sampling_rate()),
+            (AudioCodec::MuLaw, 1, 8_000)
+        );
         let a_law = with(0, &[6, 0]).unwrap();
-        assert_eq!(a_law.codec(), Codec::ALaw);
+        assert_eq!(a_law.codec(), AudioCodec::ALaw);
         assert_ne!(config, a_law);
     }
 
@@ -128,7 +131,10 @@ mod tests {
         let data = [6, 0, 2, 0, 0x80, 0x3e, 0, 0, 0, 0x7d, 0, 0, 2, 0, 8, 0, 0, 0];
         for len in [16, 18] {
             let config = G711Config::parse(&data[..len]).unwrap();
-            assert_eq!((config.codec(), config.channels(), config.sampling_rate()), (Codec::ALaw, 2, 16_000));
+            assert_eq!(
+                (config.codec(), config.channels(), config.sampling_rate()),
+                (AudioCodec::ALaw, 2, 16_000)
+            );
         }
     }
 
@@ -161,7 +167,7 @@ mod tests {
         data.extend([8, 0, 4, 0, 0, 0, 6, 0]);
         data.extend(KSDATAFORMAT_SUBTYPE);
         assert_eq!(data.len(), 40);
-        assert_eq!(G711Config::parse(&data).unwrap().codec(), Codec::ALaw);
+        assert_eq!(G711Config::parse(&data).unwrap().codec(), AudioCodec::ALaw);
         data[39] = 0;
         assert!(G711Config::parse(&data).is_err());
     }

@@ -9,56 +9,22 @@
 pub(crate) mod aac;
 pub(crate) mod avc;
 mod bits;
+mod codecs;
 pub(crate) mod g711;
 pub(crate) mod hevc;
 mod hevc_sps;
 pub(crate) mod nal;
 mod parameter_sets;
 
+pub(crate) use codecs::Codec;
+pub use codecs::{AudioCodec, UnknownCodec, VideoCodec};
+
 use aac::AacConfig;
 use avc::AvcConfig;
 use g711::G711Config;
 use hevc::HevcConfig;
-use std::fmt;
 
 use crate::error::Error;
-
-/// A codec that a clip can carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-#[non_exhaustive]
-pub enum Codec {
-    /// H.264, ISO/IEC 14496-10.
-    H264,
-    /// H.265, ISO/IEC 23008-2.
-    H265,
-    /// MPEG-4 AAC, ISO/IEC 14496-3.
-    Aac,
-    /// ITU-T G.711 A-law.
-    ALaw,
-    /// ITU-T G.711 mu-law.
-    MuLaw,
-}
-
-impl Codec {
-    /// Whether it codes pictures; otherwise it codes sound.
-    pub const fn is_video(self) -> bool {
-        matches!(self, Self::H264 | Self::H265)
-    }
-}
-
-impl fmt::Display for Codec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::H264 => "H.264",
-            Self::H265 => "H.265",
-            Self::Aac => "AAC",
-            Self::ALaw => "G.711 A-law",
-            Self::MuLaw => "G.711 mu-law",
-        })
-    }
-}
 
 /// Configuration of a video track. Equal when a decoder would see no difference: see the variants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,28 +35,28 @@ pub(crate) enum VideoConfig {
 
 impl VideoConfig {
     /// Reads codec private data of `codec`.
-    pub(crate) fn parse(codec: Codec, codec_private: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(codec: VideoCodec, codec_private: &[u8]) -> Result<Self, Error> {
         match codec {
-            Codec::H265 => HevcConfig::parse(codec_private).map(Self::Hevc),
-            _ => AvcConfig::parse(codec_private).map(Self::Avc),
+            VideoCodec::H264 => AvcConfig::parse(codec_private).map(Self::Avc),
+            VideoCodec::H265 => HevcConfig::parse(codec_private).map(Self::Hevc),
         }
     }
 
     /// Makes a configuration of the parameter sets among some NAL units.
     pub(crate) fn from_parameter_sets<'a>(
-        codec: Codec,
+        codec: VideoCodec,
         nals: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Self, Error> {
         match codec {
-            Codec::H265 => HevcConfig::from_parameter_sets(nals).map(Self::Hevc),
-            _ => AvcConfig::from_parameter_sets(nals).map(Self::Avc),
+            VideoCodec::H264 => AvcConfig::from_parameter_sets(nals).map(Self::Avc),
+            VideoCodec::H265 => HevcConfig::from_parameter_sets(nals).map(Self::Hevc),
         }
     }
 
-    pub(crate) fn codec(&self) -> Codec {
+    pub(crate) fn codec(&self) -> VideoCodec {
         match self {
-            Self::Avc(_) => Codec::H264,
-            Self::Hevc(_) => Codec::H265,
+            Self::Avc(_) => VideoCodec::H264,
+            Self::Hevc(_) => VideoCodec::H265,
         }
     }
 
@@ -160,9 +126,9 @@ pub(crate) enum AudioConfig {
 }
 
 impl AudioConfig {
-    pub(crate) fn codec(&self) -> Codec {
+    pub(crate) fn codec(&self) -> AudioCodec {
         match self {
-            Self::Aac(_) => Codec::Aac,
+            Self::Aac(_) => AudioCodec::Aac,
             Self::G711(config) => config.codec(),
         }
     }

@@ -7,7 +7,7 @@
 use memchr::memmem::Finder;
 
 use crate::annexb;
-use crate::codec::Codec;
+use crate::codec::VideoCodec;
 use crate::frame_fault::FrameFault;
 
 /// A NAL unit that was found in a frame.
@@ -88,8 +88,11 @@ struct Syntax {
 }
 
 impl NalScanner {
-    pub(crate) fn new(codec: Codec, length_size: u8) -> Self {
-        let syntax = if codec == Codec::H265 { Syntax::H265 } else { Syntax::H264 };
+    pub(crate) fn new(codec: VideoCodec, length_size: u8) -> Self {
+        let syntax = match codec {
+            VideoCodec::H264 => Syntax::H264,
+            VideoCodec::H265 => Syntax::H265,
+        };
         Self { syntax, length_size }
     }
 
@@ -222,7 +225,11 @@ fn read_length(bytes: &[u8], length_size: u8) -> Option<(usize, &[u8])> {
 mod tests {
     use super::*;
 
-    fn scan(codec: Codec, length_size: u8, frame: &[u8]) -> Result<(FrameScan, Vec<Vec<u8>>), FrameFault> {
+    fn scan(
+        codec: VideoCodec,
+        length_size: u8,
+        frame: &[u8],
+    ) -> Result<(FrameScan, Vec<Vec<u8>>), FrameFault> {
         let mut nals = Vec::new();
         let scan = NalScanner::new(codec, length_size).scan(frame, &annexb::finder(), |found| {
             assert_eq!(found.bytes, &frame[found.at..][..found.bytes.len()]);
@@ -233,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_length_prefixed_frame_stays_as_it_is() {
-        let (found, nals) = scan(Codec::H264, 4, &[0, 0, 0, 2, 0x65, 9, 0, 0, 0, 1, 0x06]).unwrap();
+        let (found, nals) = scan(VideoCodec::H264, 4, &[0, 0, 0, 2, 0x65, 9, 0, 0, 0, 1, 0x06]).unwrap();
         let want = FrameScan { verbatim: true, has_random_access: true, ..FrameScan::default() };
         assert_eq!(found, want);
         assert!(nals.is_empty());
@@ -241,15 +248,15 @@ mod tests {
 
     #[test]
     fn lengths_of_1_and_2_bytes_and_empty_nals_are_reframed() {
-        let (found, nals) = scan(Codec::H264, 2, &[0, 2, 0x41, 9, 0, 1, 0x06]).unwrap();
+        let (found, nals) = scan(VideoCodec::H264, 2, &[0, 2, 0x41, 9, 0, 1, 0x06]).unwrap();
         assert!(found.converted && !found.verbatim);
         assert_eq!(nals, [vec![0x41, 9], vec![0x06]]);
         let long = [&[1, 44][..], &[0x41; 300]].concat();
-        assert_eq!(scan(Codec::H264, 2, &long).unwrap().1, [vec![0x41; 300]]);
-        assert_eq!(scan(Codec::H264, 2, &[0, 1, 0x41]).unwrap().0.empty_nals, 0);
-        let (_, nals) = scan(Codec::H264, 1, &[1, 0x41, 2, 0x06, 7]).unwrap();
+        assert_eq!(scan(VideoCodec::H264, 2, &long).unwrap().1, [vec![0x41; 300]]);
+        assert_eq!(scan(VideoCodec::H264, 2, &[0, 1, 0x41]).unwrap().0.empty_nals, 0);
+        let (_, nals) = scan(VideoCodec::H264, 1, &[1, 0x41, 2, 0x06, 7]).unwrap();
         assert_eq!(nals, [vec![0x41], vec![0x06, 7]]);
-        let (found, nals) = scan(Codec::H264, 4, &[0, 0, 0, 1, 0x41, 0, 0, 0, 0]).unwrap();
+        let (found, nals) = scan(VideoCodec::H264, 4, &[0, 0, 0, 1, 0x41, 0, 0, 0, 0]).unwrap();
         assert_eq!((found.empty_nals, found.converted, found.verbatim), (1, false, false));
         assert_eq!(nals, [vec![0x41]]);
     }
@@ -260,7 +267,7 @@ mod tests {
             0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0, 0, 3, 1, 0, 0, 0, 0, 1, 0x65, 0, 0, 1, 0, 0, 1, 0x41,
             0, 0,
         ];
-        let (found, nals) = scan(Codec::H264, 4, &stream).unwrap();
+        let (found, nals) = scan(VideoCodec::H264, 4, &stream).unwrap();
         assert_eq!(nals, [vec![0x67, 1], vec![0x68, 2, 0, 0, 3, 1], vec![0x65], vec![0x41]]);
         let want = FrameScan {
             verbatim: false,
@@ -291,10 +298,10 @@ mod tests {
 
     #[test]
     fn what_is_neither_is_told_with_its_place() {
-        let error = scan(Codec::H264, 4, &[0, 0, 0, 2, 0x65, 7, 0, 0, 0, 9, 1, 2]).unwrap_err();
+        let error = scan(VideoCodec::H264, 4, &[0, 0, 0, 2, 0x65, 7, 0, 0, 0, 9, 1, 2]).unwrap_err();
         assert_eq!(error, FrameFault::NalLength { at: 6, len: 9, left: 2 });
         for frame in [&[][..], &[1, 2], &[0, 0, 0, 0], &[0, 0, 1], &[0, 0, 1, 0, 0, 0]] {
-            assert!(scan(Codec::H264, 4, frame).is_err(), "{frame:?}");
+            assert!(scan(VideoCodec::H264, 4, frame).is_err(), "{frame:?}");
         }
     }
 }

@@ -12,10 +12,10 @@ use crate::annexb;
 use crate::codec::aac::adts_header;
 use crate::codec::g711::G711Config;
 use crate::codec::nal::{FoundNal, FrameScan, NalKind, NalScanner};
-use crate::codec::{Codec, VideoConfig};
+use crate::codec::{VideoCodec, VideoConfig};
 use crate::frame_fault::FrameFault;
 use crate::index::frame_table::{FaultyFrame, FrameFlags, FrameRow, FrameTable, Nal, Restored};
-use crate::index::track_set::{self, TrackSet};
+use crate::index::track_set::{self, TrackCodec, TrackSet};
 
 /// Reads the frames of fragments that declare the same tracks.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct FrameScanner {
 #[derive(Debug)]
 struct TrackScanner {
     frames: FrameKind,
-    codec: Option<Codec>,
+    codec: Option<TrackCodec>,
     /// What was cut off the front of each frame.
     stripped: Bytes,
 }
@@ -143,7 +143,7 @@ impl FrameScanner {
             let codec = track_set::codec(entry);
             let frames = match (codec, entry.usable_codec_private()) {
                 (_, Err(_)) | (None, _) => FrameKind::Opaque,
-                (Some(codec @ (Codec::H264 | Codec::H265)), Ok(private)) => {
+                (Some(TrackCodec::Video(codec)), Ok(private)) => {
                     let config = private.map(|private| VideoConfig::parse(codec, private)).transpose();
                     match config {
                         // Without codec private data the length is taken to have 4 bytes, as in practice.
@@ -154,8 +154,8 @@ impl FrameScanner {
                         Err(_) => FrameKind::Opaque,
                     }
                 }
-                (Some(Codec::Aac), _) => FrameKind::Aac,
-                (Some(Codec::ALaw | Codec::MuLaw), private) => {
+                (Some(TrackCodec::Aac), _) => FrameKind::Aac,
+                (Some(TrackCodec::G711), private) => {
                     let config = private.ok().flatten().and_then(|private| G711Config::parse(private).ok());
                     config.map_or(FrameKind::Opaque, |config| FrameKind::Pcm { channels: config.channels() })
                 }
@@ -215,7 +215,11 @@ impl FrameScanner {
                     empty_nals = scan.empty_nals;
                 }
                 // A producer's key flag is what it promises of an H.264 frame. In H.265 the NAL units themselves tell.
-                let sync = if track.codec == Some(Codec::H265) { scan.has_random_access } else { block.key };
+                let sync = if track.codec == Some(TrackCodec::Video(VideoCodec::H265)) {
+                    scan.has_random_access
+                } else {
+                    block.key
+                };
                 row.flags = flags
                     .with(FrameFlags::SYNC, sync)
                     .with(FrameFlags::PARAMETER_SETS, scan.has_parameter_sets)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::codec::Codec;
+use crate::codec::VideoCodec;
 use crate::matroska::{TrackEntry, TrackType};
 
 /// The tracks of a fragment. Cheap to clone: fragments of a stream share them.
@@ -35,18 +35,26 @@ impl TrackSet {
     }
 }
 
+/// A codec that a clip can carry, as far as a codec ID names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TrackCodec {
+    Video(VideoCodec),
+    Aac,
+    /// A-law or mu-law, by the codec private data.
+    G711,
+}
+
 /// The codec of a track by its type and codec ID; `None` for one that a clip cannot carry.
 ///
 /// `V_MPEG/ISO/AVC` is what the service's documentation says; every producer writes `V_MPEG4/ISO/AVC`. The IDs that
 /// spell the AAC profile out are deprecated (RFC 9559 names only `A_AAC`).
-pub(crate) fn codec(entry: &TrackEntry) -> Option<Codec> {
+pub(crate) fn codec(entry: &TrackEntry) -> Option<TrackCodec> {
     match (entry.track_type, entry.codec_id.as_str()) {
-        (TrackType::Video, "V_MPEG4/ISO/AVC" | "V_MPEG/ISO/AVC") => Some(Codec::H264),
-        (TrackType::Video, "V_MPEGH/ISO/HEVC") => Some(Codec::H265),
-        (TrackType::Audio, "A_AAC") => Some(Codec::Aac),
-        (TrackType::Audio, id) if id.starts_with("A_AAC/") => Some(Codec::Aac),
-        // Which of the two, the codec private data says.
-        (TrackType::Audio, "A_MS/ACM") => Some(Codec::ALaw),
+        (TrackType::Video, "V_MPEG4/ISO/AVC" | "V_MPEG/ISO/AVC") => Some(TrackCodec::Video(VideoCodec::H264)),
+        (TrackType::Video, "V_MPEGH/ISO/HEVC") => Some(TrackCodec::Video(VideoCodec::H265)),
+        (TrackType::Audio, "A_AAC") => Some(TrackCodec::Aac),
+        (TrackType::Audio, id) if id.starts_with("A_AAC/") => Some(TrackCodec::Aac),
+        (TrackType::Audio, "A_MS/ACM") => Some(TrackCodec::G711),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Above each write stands its line of the clause's syntax.
 
-use crate::codec::Codec;
+use crate::codec::{Codec, VideoCodec};
 use crate::error::Error;
 use crate::isobmff::display::{UNITY_MATRIX, track_matrix};
 use crate::isobmff::layout::Layout;
@@ -70,7 +70,7 @@ fn expected_size(layout: &Layout<'_>) -> usize {
 
 /// FileTypeBox (section 4.3).
 fn write_file_type(w: &mut BoxWriter, layout: &Layout<'_>) {
-    let has_h264 = layout.tracks.iter().any(|track| track.codec == Codec::H264);
+    let has_h264 = layout.tracks.iter().any(|track| track.codec == Codec::Video(VideoCodec::H264));
     w.write_box(b"ftyp", |w| {
         // unsigned int(32) major_brand;
         w.bytes(b"isom");

@@ -2,7 +2,7 @@
 //!
 //! Above each write stands its line of the clause's syntax.
 
-use crate::codec::{AudioConfig, Codec, VideoConfig};
+use crate::codec::{AudioCodec, AudioConfig, Codec, VideoCodec, VideoConfig};
 use crate::isobmff::bit_rate::BitRates;
 use crate::isobmff::display::write_display;
 use crate::isobmff::track_layout::TrackLayout;
@@ -32,13 +32,13 @@ pub(super) fn write_sample_description(w: &mut BoxWriter, layout: &TrackLayout<'
 pub(super) fn code(entry: &SampleDescription, parameter_sets: InBandParameterSets) -> &'static str {
     let in_band = parameter_sets == InBandParameterSets::Different;
     match (entry.codec(), in_band) {
-        (Codec::H264, false) => "avc1",
-        (Codec::H264, true) => "avc3",
-        (Codec::H265, false) => "hvc1",
-        (Codec::H265, true) => "hev1",
-        (Codec::Aac, _) => "mp4a",
-        (Codec::ALaw, _) => "alaw",
-        (Codec::MuLaw, _) => "ulaw",
+        (Codec::Video(VideoCodec::H264), false) => "avc1",
+        (Codec::Video(VideoCodec::H264), true) => "avc3",
+        (Codec::Video(VideoCodec::H265), false) => "hvc1",
+        (Codec::Video(VideoCodec::H265), true) => "hev1",
+        (Codec::Audio(AudioCodec::Aac), _) => "mp4a",
+        (Codec::Audio(AudioCodec::ALaw), _) => "alaw",
+        (Codec::Audio(AudioCodec::MuLaw), _) => "ulaw",
     }
 }
 
@@ -99,7 +99,10 @@ fn write_visual(
         w.u16(0x0018);
         // int(16) pre_defined = -1;
         w.u16(u16::MAX);
-        let configuration = if config.codec() == Codec::H265 { b"hvcC" } else { b"avcC" };
+        let configuration = match config {
+            VideoConfig::Avc(_) => b"avcC",
+            VideoConfig::Hevc(_) => b"hvcC",
+        };
         w.write_box(configuration, |w| {
             config.write(w.as_mut_vec(), parameter_sets != InBandParameterSets::Different);
         });

@@ -1,5 +1,6 @@
 //! What the report says of a track that was laid out.
 
+use crate::codec::Codec;
 use crate::isobmff::sample_entry::{code, dimensions};
 use crate::isobmff::track_layout::TrackLayout;
 use crate::plan::SampleDescription;
@@ -10,16 +11,19 @@ impl TrackLayout<'_> {
     pub(crate) fn report(&self) -> TrackReport {
         let track = self.run.track;
         let codes = self.entries.iter().map(|&(entry, in_band)| code(entry, in_band));
-        let details = match track.descriptions.first() {
-            Some(SampleDescription::Audio(config)) => TrackDetails::Audio {
-                codec: config.codec(),
-                sampling_rate: config.sampling_rate(),
-                channels: config.channels(),
-            },
-            video => {
-                let (width, height) = video.map_or((0, 0), dimensions);
+        let first = track.descriptions.first();
+        let details = match self.codec {
+            Codec::Video(codec) => {
+                let (width, height) = first.map_or((0, 0), dimensions);
                 let sync_samples = self.random_access.sync_samples.len() as u64;
-                TrackDetails::Video { codec: self.codec, width, height, sync_samples }
+                TrackDetails::Video { codec, width, height, sync_samples }
+            }
+            Codec::Audio(codec) => {
+                let (sampling_rate, channels) = match first {
+                    Some(SampleDescription::Audio(config)) => (config.sampling_rate(), config.channels()),
+                    _ => (0, 0),
+                };
+                TrackDetails::Audio { codec, sampling_rate, channels }
             }
         };
         TrackReport {

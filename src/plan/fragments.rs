@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::codec::VideoConfig;
 use crate::codec::nal::NalKind;
-use crate::codec::{Codec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::index::FragmentIndex;
 use crate::index::frame_table::{FrameFlags, FrameTable, TrackFrames};
@@ -131,9 +131,12 @@ impl Plan {
         self.active_audio
             .enter_audio(&mut self.audio, fragment, &configs, is_first, self.options, events)
             .map_err(|error| error.on_track(AUDIO_TRACK))?;
-        let video = self.video.descriptions.get(self.active_video.index);
-        let video = video.map_or(Codec::H264, SampleDescription::codec);
-        check_profile(self.options.profile, video, self.audio.codec())?;
+        let video = configs.video.as_ref().map_err(Error::clone)?.codec;
+        let audio = match self.audio.descriptions.first() {
+            Some(SampleDescription::Audio(config)) => Some(config.codec()),
+            _ => None,
+        };
+        check_profile(self.options.profile, video, audio)?;
         self.last_tracks = Some((fragment.tracks.clone(), configs.clone()));
         Ok(configs)
     }

@@ -218,8 +218,8 @@ impl FragmentSamples {
 impl SampleDescription {
     pub(crate) fn codec(&self) -> Codec {
         match self {
-            Self::Video { config, .. } => config.codec(),
-            Self::Audio(config) => config.codec(),
+            Self::Video { config, .. } => Codec::Video(config.codec()),
+            Self::Audio(config) => Codec::Audio(config.codec()),
         }
     }
 

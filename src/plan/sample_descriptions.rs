@@ -1,7 +1,7 @@
 //! Which sample description is active: codec private data that stays, that changes, or that frames bring.
 
 use crate::codec::nal::NalKind;
-use crate::codec::{AudioConfig, Codec, VideoConfig};
+use crate::codec::{AudioConfig, Codec, VideoCodec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::index::FragmentIndex;
 use crate::index::frame_table::SampleBytes;
@@ -72,7 +72,7 @@ impl ActiveDescription {
                 return Err(ErrorKind::MissingCodecPrivateData.into());
             }
             // What the fragment before this one was decoded with still holds, until its frames say otherwise.
-            None if self.from_frames && active == Some(*codec) => return Ok(()),
+            None if self.from_frames && active == Some(Codec::Video(*codec)) => return Ok(()),
             None => (config_from_frames(*codec, fragment, configs)?, true),
         };
         let description = SampleDescription::Video { config, pixels: *pixels };
@@ -192,7 +192,7 @@ impl SampleDescription {
 
 /// Codec private data out of the parameter sets before, or in, the first key frame of a fragment.
 fn config_from_frames(
-    codec: Codec,
+    codec: VideoCodec,
     fragment: &FragmentIndex,
     configs: &TrackConfigs,
 ) -> Result<VideoConfig, Error> {

@@ -2,9 +2,9 @@
 
 use crate::codec::aac::AacConfig;
 use crate::codec::g711::G711Config;
-use crate::codec::{AudioConfig, Codec, VideoConfig};
+use crate::codec::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::error::{Error, ErrorKind};
-use crate::index::track_set::{self, TrackSet};
+use crate::index::track_set::{self, TrackCodec, TrackSet};
 use crate::matroska::{TrackEntry, TrackType};
 use crate::named::named;
 
@@ -41,7 +41,7 @@ pub(crate) struct TrackConfigs {
 /// A video track that can be carried.
 #[derive(Debug)]
 pub(crate) struct VideoTrack {
-    pub(crate) codec: Codec,
+    pub(crate) codec: VideoCodec,
     /// `None` if there is no codec private data.
     pub(crate) config: Option<VideoConfig>,
     /// PixelWidth and PixelHeight; 0 where they are not declared.
@@ -81,10 +81,10 @@ impl VideoTrack {
 }
 
 /// The codec of the video track.
-fn video_codec(entry: &TrackEntry) -> Result<Codec, Error> {
+fn video_codec(entry: &TrackEntry) -> Result<VideoCodec, Error> {
     let expected = "V_MPEG4/ISO/AVC or V_MPEGH/ISO/HEVC on track 1";
     match (track_set::codec(entry), entry.track_type) {
-        (Some(codec), TrackType::Video) => Ok(codec),
+        (Some(TrackCodec::Video(codec)), TrackType::Video) => Ok(codec),
         (_, TrackType::Video) => Err(unsupported(expected, &entry.codec_id)),
         _ => Err(unsupported(expected, &format!("{}, which is not a video track", entry.codec_id))),
     }
@@ -121,10 +121,14 @@ fn audio_config(entry: &TrackEntry, profile: Profile) -> Result<AudioConfig, Err
 }
 
 /// Checks a combination of codecs against a profile.
-pub(crate) fn check_profile(profile: Profile, video: Codec, audio: Option<Codec>) -> Result<(), Error> {
+pub(crate) fn check_profile(
+    profile: Profile,
+    video: VideoCodec,
+    audio: Option<AudioCodec>,
+) -> Result<(), Error> {
     let in_table = match (video, audio) {
-        (_, None | Some(Codec::Aac)) => true,
-        (Codec::H264, Some(Codec::ALaw)) => true,
+        (_, None | Some(AudioCodec::Aac)) => true,
+        (VideoCodec::H264, Some(AudioCodec::ALaw)) => true,
         _ => profile == Profile::Extended,
     };
     match audio {

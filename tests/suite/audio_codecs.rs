@@ -1,7 +1,7 @@
 //! What AAC and G.711 become: sample entries, configurations, and the bytes of the samples.
 
 use crate::clips::{clip, clip_with, everything, lines, refusal_with, sound};
-use getclip::{Codec, CodecChanges, ErrorKind, Event};
+use getclip::{AudioCodec, CodecChanges, ErrorKind, Event};
 use testkit::media;
 use testkit::mkv::{self, Block, Fragment, Track, aac_blocks, avc_blocks, g711_blocks};
 use testkit::mp4::{Movie, SampleEntry};
@@ -69,7 +69,7 @@ fn aac_configurations_are_carried_verbatim() {
         assert_eq!(decoder_specific_info(&audio.entries[0]), config);
         assert_eq!(audio.timescale, rate, "{config:x?}");
         assert_eq!(audio.table.time_to_sample, [(20, ticks)], "{config:x?}");
-        assert_eq!(sound(&report.tracks[1]), (Codec::Aac, rate, channels), "{config:x?}");
+        assert_eq!(sound(&report.tracks[1]), (AudioCodec::Aac, rate, channels), "{config:x?}");
         assert!(audio.table.sync_samples.is_none(), "every sample of sound is one");
     }
 }
@@ -93,7 +93,7 @@ fn adts_headers_are_taken_off() {
 /// A version 0 AudioSampleEntry of 16 bits, which ffmpeg, mpv, VLC, GStreamer and Chromium play.
 #[test]
 fn g711_sample_entries() {
-    for (tag, code, codec) in [(6, "alaw", Codec::ALaw), (7, "ulaw", Codec::MuLaw)] {
+    for (tag, code, codec) in [(6, "alaw", AudioCodec::ALaw), (7, "ulaw", AudioCodec::MuLaw)] {
         for (rate, channels, length) in
             [(8000, 1, 18), (8000, 2, 18), (16_000, 1, 16), (11_025, 2, 18), (8000, 1, 40)]
         {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use getclip::{
-    Clip, ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Codec, Error, Event, Fragment,
+    AudioCodec, Clip, ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Error, Event, Fragment,
     FragmentName, FragmentReader, Report, TrackDetails, TrackReport,
 };
 use testkit::mkv;
@@ -73,7 +73,7 @@ pub(crate) fn dimensions(track: &TrackReport) -> (u32, u32) {
 
 /// Codec, sampling rate and channels of an audio track.
 #[track_caller]
-pub(crate) fn sound(track: &TrackReport) -> (Codec, u32, u16) {
+pub(crate) fn sound(track: &TrackReport) -> (AudioCodec, u32, u16) {
     match track.details {
         TrackDetails::Audio { codec, sampling_rate, channels, .. } => (codec, sampling_rate, channels),
         _ => panic!("{track:?}"),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::clips::{clip, clip_with, everything, lines, sound};
-use getclip::{Codec, CodecChanges, Event, Gaps};
+use getclip::{AudioCodec, CodecChanges, Event, Gaps};
 use testkit::frames::{self, Frame, Tolerance};
 use testkit::manifest::{self, Manifest};
 use testkit::media;
@@ -223,7 +223,7 @@ fn capture_of_h265_and_a_law() {
     assert_eq!(movie.video().entries[0].fourcc, "hvc1");
     assert_eq!(movie.audio().entries[0].fourcc, "alaw");
     assert_eq!(movie.audio().pcm_bytes().len(), 128_000);
-    assert_eq!(sound(&report.tracks[1]).0, Codec::ALaw);
+    assert_eq!(sound(&report.tracks[1]).0, AudioCodec::ALaw);
     // The frames carry VPS, SPS and PPS (NAL unit types 32 to 34 of H.265 table 7-1) that the sample entry has too.
     let mut expected: Vec<Frame> = unadapted(&mkv, &stored_frames(&mkv));
     for frame in expected.iter_mut().filter(|frame| frame.track == 1) {

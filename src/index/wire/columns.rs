@@ -19,12 +19,11 @@
 
 use bytes::Bytes;
 
-use crate::codec::Codec;
 use crate::codec::g711::G711Config;
 use crate::codec::nal::NalKind;
 use crate::error::Error;
 use crate::index::frame_table::{FrameFlags, FrameRow, FrameTable, Nal, PlacedRow, Restored};
-use crate::index::track_set::{self, TrackSet};
+use crate::index::track_set::{self, TrackCodec, TrackSet};
 use crate::index::wire::cursor::{Reader, Writer, unzigzag, zigzag};
 use crate::index::wire::faults;
 use crate::index::wire::line::Line;
@@ -131,9 +130,9 @@ struct FrameKind {
 impl FrameKind {
     fn of(entry: &TrackEntry) -> Self {
         let (is_video, unit) = match (track_set::codec(entry), entry.usable_codec_private()) {
-            (Some(Codec::H264 | Codec::H265), _) => (true, None),
-            (Some(Codec::Aac), Ok(_)) => (false, Some(1)),
-            (Some(Codec::ALaw | Codec::MuLaw), Ok(Some(private))) => {
+            (Some(TrackCodec::Video(_)), _) => (true, None),
+            (Some(TrackCodec::Aac), Ok(_)) => (false, Some(1)),
+            (Some(TrackCodec::G711), Ok(Some(private))) => {
                 (false, G711Config::parse(private).ok().map(|config| config.channels().into()))
             }
             _ => (false, None),
