@@ -10,10 +10,14 @@ pub(crate) mod aac;
 pub(crate) mod avc;
 mod bits;
 mod codecs;
+#[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
+pub(crate) mod framing;
 pub(crate) mod g711;
 pub(crate) mod hevc;
 mod hevc_sps;
 pub(crate) mod nal;
+#[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
+pub(crate) mod nal_unit;
 mod parameter_sets;
 
 pub(crate) use codecs::Codec;
