@@ -47,6 +47,13 @@ impl<'a> BitReader<'a> {
         base.checked_add(self.bits(zeros)?)
     }
 
+    /// A signed Exp-Golomb code: se(v), clause 9.1.1 of H.264.
+    pub(crate) fn se(&mut self) -> Option<i32> {
+        let code = self.ue()?;
+        let magnitude = i32::try_from(code.div_ceil(2)).ok()?;
+        Some(if code.is_multiple_of(2) { magnitude.saturating_neg() } else { magnitude })
+    }
+
     pub(crate) fn skip(&mut self, count: usize) -> Option<()> {
         let position = self.position.checked_add(count)?;
         (position <= self.len()).then(|| self.position = position)
@@ -106,6 +113,23 @@ mod tests {
         assert_eq!(BitReader::new(&largest).ue(), Some(u32::MAX - 1));
         assert_eq!(BitReader::new(&[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff]).ue(), None);
         assert_eq!(BitReader::new(&[0]).ue(), None);
+    }
+
+    /// H.264 table 9-3.
+    #[test]
+    fn signed_exp_golomb() {
+        for (byte, value) in [
+            (0b1000_0000, 0),
+            (0b0100_0000, 1),
+            (0b0110_0000, -1),
+            (0b0010_0000, 2),
+            (0b0010_1000, -2),
+            (0b0011_0000, 3),
+        ] {
+            assert_eq!(BitReader::new(&[byte]).se(), Some(value));
+        }
+        let largest = [0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff];
+        assert_eq!(BitReader::new(&largest).se(), Some(-i32::MAX));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) mod nal;
 #[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
 pub(crate) mod nal_unit;
 mod parameter_sets;
+#[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
+pub(crate) mod sei;
 
 pub(crate) use codecs::Codec;
 pub use codecs::{AudioCodec, UnknownCodec, VideoCodec};
