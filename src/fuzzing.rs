@@ -2,37 +2,33 @@
 
 use crate::annexb;
 use crate::codec::aac::{AacConfig, adts_header};
-use crate::codec::avc::AvcConfig;
 use crate::codec::g711::G711Config;
-use crate::codec::hevc::HevcConfig;
 use crate::codec::nal::NalScanner;
-use crate::codec::{AudioCodec, Picture, VideoCodec};
+use crate::codec::{AudioCodec, Picture, VideoCodec, VideoConfig};
 
 /// H.264 codec private data: what was understood is written so that it is understood again, as the same.
 pub fn avc_config(data: &[u8]) {
-    let Ok(config) = AvcConfig::parse(data) else { return };
-    check_picture(config.picture());
-    assert!(matches!(config.length_size(), 1 | 2 | 4));
-    let mut written = Vec::new();
-    config.write(&mut written);
-    let again = AvcConfig::parse(&written).expect("a record of our own");
-    // Only the records of High profiles hold SPS extensions.
-    let difference = config.difference(&again);
-    assert!(matches!(&*difference, "" | "SPS extension"), "{difference}");
-    assert_eq!(config.picture(), again.picture());
-    assert_eq!(again.length_size(), 4);
+    video_config(VideoCodec::H264, data);
 }
 
 /// H.265 codec private data: the same.
 pub fn hevc_config(data: &[u8]) {
-    let Ok(config) = HevcConfig::parse(data) else { return };
+    video_config(VideoCodec::H265, data);
+}
+
+fn video_config(codec: VideoCodec, data: &[u8]) {
+    let Ok(config) = VideoConfig::parse(codec, data) else { return };
     check_picture(config.picture());
     assert!(matches!(config.length_size(), 1 | 2 | 4));
+    assert!(config.max_reorder_frames().is_none_or(|frames| frames <= 16));
     for array_completeness in [false, true] {
         let mut written = Vec::new();
         config.write(&mut written, array_completeness);
-        let again = HevcConfig::parse(&written).expect("a record of our own");
-        assert_eq!(config, again);
+        let again = VideoConfig::parse(codec, &written).expect("a record of our own");
+        // Only the records of High profiles hold SPS extensions.
+        let difference = config.difference(&again);
+        assert!(matches!(&*difference, "" | "SPS extension"), "{difference}");
+        assert_eq!(config.decodes_like(&again), difference.is_empty());
         assert_eq!(config.picture(), again.picture());
         assert_eq!(again.length_size(), 4);
     }

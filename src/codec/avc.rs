@@ -1,12 +1,11 @@
 //! H.264: the AVCDecoderConfigurationRecord, ISO/IEC 14496-15 clause 5.3.3.1.
 
-use super::bits::rbsp;
+use super::avc_sps::{AvcSps, Chroma};
+use super::parameter_set_id::{ParameterSetId, ParameterSetKind};
 use super::parameter_sets::{ParameterSets, annex_b_nals, take, take_nal};
-use super::{Colour, Picture, pixel_aspect, sps_difference};
+use super::{Picture, VideoCodec, video_config::sps_difference};
 use crate::annexb;
 use crate::error::Error;
-use h264_reader::nal::sps::SeqParameterSet;
-use h264_reader::rbsp::BitReader;
 
 /// numOfSequenceParameterSets has 5 bits.
 const MAX_SPS: usize = 31;
@@ -14,9 +13,6 @@ const MAX_SPS: usize = 31;
 const MAX_PPS: usize = 255;
 
 /// The configuration of an H.264 track.
-///
-/// Equal when profile, level and parameter sets are: reserved bits, the length size and a tail that one of the
-/// producers left out change nothing for a decoder.
 #[derive(Debug, Clone)]
 pub(crate) struct AvcConfig {
     /// AVCProfileIndication, profile_compatibility, AVCLevelIndication: bytes 1 to 3 of an SPS.
@@ -27,16 +23,10 @@ pub(crate) struct AvcConfig {
     sps: ParameterSets,
     pps: ParameterSets,
     sps_extensions: ParameterSets,
+    /// The part of the record that follows the PPS in the High profiles.
     chroma: Option<Chroma>,
-    picture: Option<Picture>,
-}
-
-/// The part of the record that follows the PPS in the High profiles.
-#[derive(Debug, Clone, Copy)]
-struct Chroma {
-    format_idc: u8,
-    bit_depth_luma_minus8: u8,
-    bit_depth_chroma_minus8: u8,
+    /// The first SPS, if anything can be read of it.
+    read: Option<AvcSps>,
 }
 
 impl AvcConfig {
@@ -84,20 +74,26 @@ impl AvcConfig {
         for nal in nals {
             config.add(nal)?;
         }
-        let Some(&[_, profile, compatibility, level, ..]) = config.sps.first() else {
-            return Err(Error::codec_private(match config.sps.first() {
-                Some(sps) => format!("expected an SPS of 4 bytes or more, found {}", sps.len()),
-                None => "expected an SPS, found none".into(),
-            }));
+        let Some(first) = config.sps.first() else {
+            return Err(Error::codec_private("expected an SPS, found none"));
         };
-        (config.profile, config.compatibility, config.level) = (profile, compatibility, level);
+        let Some(sps) = AvcSps::read(first) else {
+            let len = first.len();
+            return Err(Error::codec_private(format!("expected an SPS of 4 bytes or more, found {len}")));
+        };
+        (config.profile, config.compatibility, config.level) = (sps.profile, sps.compatibility, sps.level);
         config.read_sps();
         Ok(config)
     }
 
+    /// What the first SPS says, as far as it can be read.
+    pub(crate) fn sps(&self) -> Option<&AvcSps> {
+        self.read.as_ref()
+    }
+
     /// What the first SPS says of the picture, if it can be read.
     pub(crate) fn picture(&self) -> Option<&Picture> {
-        self.picture.as_ref()
+        self.read.as_ref()?.picture.as_ref()
     }
 
     /// Bytes of the length in front of each NAL unit of the input's frames: 1, 2 or 4.
@@ -115,18 +111,39 @@ impl AvcConfig {
         self.sps.holds(nal) || self.pps.holds(nal) || self.sps_extensions.holds(nal)
     }
 
-    /// Takes an SPS or PPS over from a frame if there is none here; says whether it did.
-    pub(crate) fn complete_with(&mut self, nal: &[u8]) -> bool {
-        let missing = match nal_unit_type(nal) {
-            Some(SPS) => self.sps.is_empty(),
-            Some(PPS) => self.pps.is_empty(),
-            _ => false,
-        };
-        let taken = missing && self.add(nal).is_ok();
-        if taken {
-            self.read_sps();
+    /// The parameter sets in the order in which a decoder needs them.
+    pub(crate) fn parameter_sets(&self) -> impl Iterator<Item = &[u8]> {
+        [&self.sps, &self.pps].into_iter().flat_map(ParameterSets::iter)
+    }
+
+    /// The parameter set of that number which a decoder uses.
+    pub(crate) fn in_force(&self, id: ParameterSetId) -> Option<&[u8]> {
+        match id.kind {
+            ParameterSetKind::Video => None,
+            ParameterSetKind::Sequence => self.sps.in_force(id),
+            ParameterSetKind::Picture => self.pps.in_force(id),
         }
-        taken
+    }
+
+    /// Adds a parameter set, which is in force from then on.
+    pub(crate) fn join(&mut self, nal: &[u8]) -> Result<(), Error> {
+        self.add(nal)?;
+        self.read_sps();
+        Ok(())
+    }
+
+    /// Whether a stream can go on under an SPS: profile and picture size are those of the first SPS, if there is one.
+    pub(crate) fn agrees_with(&self, sps: &[u8]) -> bool {
+        let Some(first) = self.sps.first() else { return true };
+        let profile = |sps: &[u8]| sps.get(1).copied();
+        let size = |sps| AvcSps::read(sps).and_then(|sps| sps.picture).map(|p| (p.width, p.height));
+        profile(first) == profile(sps) && size(first) == size(sps)
+    }
+
+    /// Whether a decoder would see no difference: profile, level and the parameter sets in force are the same. Reserved bits,
+    /// the length size and a tail that one of the producers left out change nothing for it.
+    pub(crate) fn decodes_like(&self, other: &Self) -> bool {
+        self.difference(other).is_empty()
     }
 
     /// What differs, in a few words. Empty when they are equal.
@@ -141,13 +158,13 @@ impl AvcConfig {
             let [from, to] = [self, other].map(|c| format!("{}.{}", c.level / 10, c.level % 10));
             parts.push(format!("level {from} to {to}"));
         }
-        if self.sps != other.sps {
+        if !self.sps.decode_like(&other.sps) {
             parts.push(sps_difference(self.picture(), other.picture()));
         }
-        if self.pps != other.pps {
+        if !self.pps.decode_like(&other.pps) {
             parts.push("PPS".into());
         }
-        if self.sps_extensions != other.sps_extensions {
+        if !self.sps_extensions.decode_like(&other.sps_extensions) {
             parts.push("SPS extension".into());
         }
         parts.join(", ")
@@ -180,15 +197,15 @@ impl AvcConfig {
             pps: ParameterSets::default(),
             sps_extensions: ParameterSets::default(),
             chroma: None,
-            picture: None,
+            read: None,
         }
     }
 
     fn add(&mut self, nal: &[u8]) -> Result<(), Error> {
         match nal_unit_type(nal) {
-            Some(SPS) => self.sps.add(nal, MAX_SPS),
-            Some(PPS) => self.pps.add(nal, MAX_PPS),
-            Some(SPS_EXTENSION) => self.sps_extensions.add(nal, MAX_PPS),
+            Some(SPS) => self.sps.add(VideoCodec::H264, nal, MAX_SPS),
+            Some(PPS) => self.pps.add(VideoCodec::H264, nal, MAX_PPS),
+            Some(SPS_EXTENSION) => self.sps_extensions.add(VideoCodec::H264, nal, MAX_PPS),
             _ => Ok(()),
         }
     }
@@ -206,23 +223,20 @@ impl AvcConfig {
         Ok(())
     }
 
-    /// Takes over what the first SPS says. Its word on chroma goes over the record's, since a decoder follows
-    /// the SPS, and producers pad the record with zeros.
+    /// Takes over what the first SPS says. Its word goes over the record's, since a decoder follows the SPS, and producers pad
+    /// the record with zeros. Where the record repeats another SPS, it stays.
     fn read_sps(&mut self) {
-        if let Some((picture, chroma)) = self.sps.first().and_then(read_sps) {
-            self.picture = Some(picture);
-            self.chroma = Some(chroma);
+        self.read = self.sps.first().and_then(AvcSps::read);
+        let Some(sps) = &self.read else { return };
+        let stated = [self.profile, self.compatibility, self.level];
+        // What is broken right after the level may be no SPS.
+        let is_credible = sps.slices.is_some() || self.profile == 0;
+        if is_credible && !self.sps.iter().any(|sps| sps.get(1..4) == Some(&stated)) {
+            (self.profile, self.compatibility, self.level) = (sps.profile, sps.compatibility, sps.level);
         }
+        self.chroma = sps.chroma.or(self.chroma);
     }
 }
-
-impl PartialEq for AvcConfig {
-    fn eq(&self, other: &Self) -> bool {
-        self.difference(other).is_empty()
-    }
-}
-
-impl Eq for AvcConfig {}
 
 /// Whether the record carries chroma format and bit depths: in every profile but Baseline, Main and Extended.
 fn has_tail(profile: u8) -> bool {
@@ -238,44 +252,9 @@ fn nal_unit_type(nal: &[u8]) -> Option<u8> {
     nal.first().map(|header| header & 0x1f)
 }
 
-fn read_sps(nal: &[u8]) -> Option<(Picture, Chroma)> {
-    let mut rbsp = rbsp(nal, 1);
-    let [profile, _, level, ..] = rbsp.as_mut_slice() else { return None };
-    // Cameras exceed the level they state. The parser refuses that, unless it does not know the level.
-    *level = 0;
-    // High 4:4:4 of 2003, since withdrawn, which the parser does not know. Its successor is laid out alike.
-    if *profile == 144 {
-        *profile = 244;
-    }
-    let sps = SeqParameterSet::from_bits(BitReader::new(rbsp.as_slice())).ok()?;
-    let (width, height) = sps.pixel_dimensions().ok().filter(|&(width, height)| width > 0 && height > 0)?;
-    let vui = sps.vui_parameters.unwrap_or_default();
-    let signal = vui.video_signal_type.unwrap_or_default();
-    let mut colour = Colour { full_range: signal.video_full_range_flag, ..Colour::UNSPECIFIED };
-    if let Some(description) = signal.colour_description {
-        colour.primaries = description.colour_primaries.into();
-        colour.transfer = description.transfer_characteristics.into();
-        colour.matrix = description.matrix_coefficients.into();
-    }
-    let picture = Picture {
-        width,
-        height,
-        pixel_aspect: vui
-            .aspect_ratio_info
-            .and_then(|ratio| ratio.get())
-            .and_then(|(w, h)| pixel_aspect(w, h)),
-        colour: colour.if_specified(),
-    };
-    let chroma = Chroma {
-        format_idc: u8::try_from(sps.chroma_info.chroma_format.to_u32()).ok().filter(|&idc| idc <= 3)?,
-        bit_depth_luma_minus8: sps.chroma_info.bit_depth_luma_minus8,
-        bit_depth_chroma_minus8: sps.chroma_info.bit_depth_chroma_minus8,
-    };
-    Some((picture, chroma))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Colour;
     use super::super::tests::{hex, random_bytes};
     use super::*;
 
@@ -332,7 +311,8 @@ mod tests {
             let nal = hex(sps);
             let record =
                 [&[1, 66, 0, 30, 0xFF, 0xE1, 0, nal.len() as u8][..], &nal, &[1, 0, 2, 0x68, 0xEB]].concat();
-            let picture = AvcConfig::parse(&record).unwrap().picture;
+            let config = AvcConfig::parse(&record).unwrap();
+            let picture = config.picture();
             assert_eq!(picture.map(|picture| (picture.width, picture.height)), size, "{sps}");
         }
     }
@@ -373,7 +353,7 @@ mod tests {
                 stream.extend(sets.first().unwrap());
             }
             let config = AvcConfig::parse(&stream).unwrap();
-            assert_eq!(config, expected);
+            assert!(config.decodes_like(&expected));
             assert_eq!((config.length_size(), config.is_complete()), (4, true));
             assert_eq!(written(&config), hex(record));
         }
@@ -395,7 +375,7 @@ mod tests {
             record[position] &= mask;
         }
         let config = AvcConfig::parse(&record).unwrap();
-        assert_eq!(config, parse(HIGH));
+        assert!(config.decodes_like(&parse(HIGH)));
         assert_eq!(written(&config), hex(HIGH));
     }
 
@@ -405,7 +385,7 @@ mod tests {
             let whole = hex(high);
             for cut in 1..=4 {
                 let config = AvcConfig::parse(&whole[..whole.len() - cut]).unwrap();
-                assert_eq!(config, parse(high));
+                assert!(config.decodes_like(&parse(high)));
                 assert_eq!(written(&config), whole);
             }
             let mut padded = whole[..whole.len() - 4].to_vec();
@@ -424,6 +404,7 @@ mod tests {
         let config = AvcConfig::parse(&record).unwrap();
         assert!(config.holds(&[0x6d, 0x12, 0x34]));
         assert_eq!(config.difference(&parse(HIGH)), "SPS extension");
+        assert!(!config.decodes_like(&parse(HIGH)));
         assert_eq!(written(&config), record);
     }
 
@@ -434,32 +415,12 @@ mod tests {
             record[4] = byte;
             let config = AvcConfig::parse(&record).unwrap();
             assert_eq!(config.length_size(), size);
-            assert_eq!(config, parse(MAIN), "of the input, not of the clip");
+            assert!(config.decodes_like(&parse(MAIN)), "of the input, not of the clip");
             assert_eq!(written(&config), hex(MAIN));
         }
         let mut record = hex(MAIN);
         record[4] = 0xfe;
         assert!(AvcConfig::parse(&record).unwrap_err().to_string().ends_with("found 3"));
-    }
-
-    #[test]
-    fn completed_from_a_frame() {
-        let whole = hex(HIGH);
-        let end_of_sps = 8 + 0x1c;
-        let pps = &whole[end_of_sps + 3..whole.len() - 4];
-        let mut config = AvcConfig::parse(&[&whole[..end_of_sps], &[0]].concat()).unwrap();
-        assert!(!config.is_complete());
-        assert!(!config.holds(pps));
-        assert!(!config.complete_with(&whole[8..end_of_sps]), "there is an SPS");
-        assert!(!config.complete_with(&[0x65, 1]) && !config.complete_with(&[]));
-        assert!(config.complete_with(pps));
-        assert!(config.is_complete() && config.holds(pps) && !config.complete_with(&[0x68, 1]));
-        assert_eq!(written(&config), whole);
-
-        let mut empty = AvcConfig::parse(&hex("0164001fffe000")).unwrap();
-        assert_eq!(empty.picture(), None);
-        assert!(empty.complete_with(&whole[8..end_of_sps]) && empty.complete_with(pps));
-        assert_eq!(written(&empty), whole);
     }
 
     #[test]
@@ -480,9 +441,34 @@ mod tests {
     #[test]
     fn a_level_that_the_picture_exceeds() {
         let mut record = hex(HIGH);
-        record[11] = 10;
+        (record[3], record[11]) = (10, 10);
         let picture = *AvcConfig::parse(&record).unwrap().picture().unwrap();
         assert_eq!((picture.width, picture.height), (1280, 720));
+    }
+
+    /// Cameras that leave the record at 0, or fill it in for another stream.
+    #[test]
+    fn profile_and_level_of_the_record_come_from_the_sps() {
+        for record in ALL {
+            let whole = hex(record);
+            for stated in [[0, 0, 0], [66, 0, 30], [255, 255, 255]] {
+                let mut record = whole.clone();
+                record[1..4].copy_from_slice(&stated);
+                assert_eq!(written(&AvcConfig::parse(&record).unwrap()), whole);
+            }
+        }
+        let without_sps = hex("0142c01effe000");
+        assert_eq!(written(&AvcConfig::parse(&without_sps).unwrap()), without_sps);
+    }
+
+    /// Of two SPS, the record repeats the second.
+    #[test]
+    fn profile_and_level_of_another_sps_stay() {
+        let sps = [hex("67640015acb40b84bcbe08dc"), hex("674d400deca0b04b7fe0076006c2")];
+        let nals = sps.iter().flat_map(|nal| [&[0, nal.len() as u8][..], nal].concat());
+        let record: Vec<u8> = [1, 0x4D, 0x40, 0x0D, 0xFF, 0xE2].into_iter().chain(nals).chain([0]).collect();
+        let config = AvcConfig::parse(&record).unwrap();
+        assert_eq!(written(&config), record);
     }
 
     #[test]

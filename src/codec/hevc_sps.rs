@@ -2,7 +2,7 @@
 //! need it: up to the colour description of the VUI.
 
 use super::bits::{BitReader, rbsp};
-use super::{Colour, Picture, pixel_aspect};
+use super::picture::Picture;
 
 /// Bytes of the NAL unit header, clause 7.3.1.2.
 const NAL_HEADER_LEN: usize = 2;
@@ -10,60 +10,109 @@ const NAL_HEADER_LEN: usize = 2;
 const MAX_SHORT_TERM_SETS: u32 = 64;
 const MAX_LONG_TERM_PICTURES: u32 = 32;
 const MAX_DELTA_POCS: usize = 16;
-const MAX_LOG2_POC_LSB_MINUS4: u32 = 12;
+const MAX_LOG2_POC_LSB_MINUS4: u8 = 12;
+const MAX_REORDER_PICTURES: u8 = 16;
+const MAX_SPS_ID: u8 = 15;
 
-/// What an SPS says about the stream.
-#[derive(Debug, Clone)]
-pub(crate) struct Sps {
+/// What an SPS says about the stream. What follows a fault in it is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HevcSps {
     /// profile_tier_level() from general_profile_space to general_level_idc, as the record holds it too.
     pub(crate) general: [u8; 12],
     pub(crate) temporal_layers: u8,
     pub(crate) temporal_id_nested: bool,
-    pub(crate) chroma_format_idc: u8,
-    pub(crate) bit_depth_luma_minus8: u8,
-    pub(crate) bit_depth_chroma_minus8: u8,
-    pub(crate) picture: Picture,
+    pub(crate) chroma_format_idc: Option<u8>,
+    pub(crate) separate_colour_planes: bool,
+    pub(crate) bit_depths: Option<BitDepths>,
+    pub(crate) picture: Option<Picture>,
+    /// Bits of slice_pic_order_cnt_lsb.
+    pub(crate) order_count_bits: Option<u8>,
+    /// sps_max_num_reorder_pics of the highest temporal layer: how many pictures at most precede a picture in decoding order
+    /// and follow it in display order.
+    pub(crate) max_reorder_pictures: Option<u8>,
 }
 
-impl Sps {
-    /// Reads an SPS from its NAL unit; `None` if it breaks the syntax or its limits.
-    ///
-    /// Only what follows the bit depths may be broken: the VUI then counts as missing.
+/// The bit depths of luma and chroma, less 8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BitDepths {
+    pub(crate) luma_minus8: u8,
+    pub(crate) chroma_minus8: u8,
+}
+
+impl HevcSps {
+    /// Reads an SPS of the base layer from its NAL unit; `None` if even profile and level are missing.
     pub(crate) fn read(nal: &[u8]) -> Option<Self> {
         let rbsp = rbsp(nal, NAL_HEADER_LEN);
         let reader = &mut BitReader::new(&rbsp);
         reader.skip(4)?; // sps_video_parameter_set_id
         let max_sub_layers_minus1 = reader.byte(3).filter(|&value| value <= 6)?;
         let temporal_id_nested = reader.flag()?;
-        let general = profile_tier_level(reader, max_sub_layers_minus1)?;
-        reader.ue()?; // sps_seq_parameter_set_id
-        let chroma_format_idc = small(reader.ue()?, 3)?;
-        if chroma_format_idc == 3 {
-            reader.flag()?; // separate_colour_plane_flag
-        }
-        let (width, height) = cropped_size(reader, chroma_format_idc)?;
-        // The semantics go up to 8, but the record has 3 bits for each.
-        let bit_depth_luma_minus8 = small(reader.ue()?, 7)?;
-        let bit_depth_chroma_minus8 = small(reader.ue()?, 7)?;
-        let vui = Vui::find(reader, max_sub_layers_minus1).unwrap_or_default();
-        Some(Self {
+        let (general, sub_layers) = profile_tier_level(reader, max_sub_layers_minus1)?;
+        let mut sps = Self {
             general,
             temporal_layers: max_sub_layers_minus1.saturating_add(1),
             temporal_id_nested,
-            chroma_format_idc,
-            bit_depth_luma_minus8,
-            bit_depth_chroma_minus8,
-            picture: Picture { width, height, pixel_aspect: vui.pixel_aspect, colour: vui.colour },
-        })
+            chroma_format_idc: None,
+            separate_colour_planes: false,
+            bit_depths: None,
+            picture: None,
+            order_count_bits: None,
+            max_reorder_pictures: None,
+        };
+        let _ = sub_layers.and_then(|()| sps.read_fields(reader, max_sub_layers_minus1));
+        Some(sps)
+    }
+
+    /// What follows profile_tier_level(). `None` at the first fault; what stands before it has been taken over.
+    fn read_fields(&mut self, reader: &mut BitReader<'_>, max_sub_layers_minus1: u8) -> Option<()> {
+        reader.ue()?; // sps_seq_parameter_set_id
+        let chroma_format_idc = small(reader.ue()?, 3)?;
+        self.chroma_format_idc = Some(chroma_format_idc);
+        self.separate_colour_planes = chroma_format_idc == 3 && reader.flag()?;
+        let mut picture = read_picture(reader, chroma_format_idc)?;
+        self.picture = Some(picture);
+        self.bit_depths =
+            Some(BitDepths { luma_minus8: small(reader.ue()?, 8)?, chroma_minus8: small(reader.ue()?, 8)? });
+        let log2_order_count_minus4 = small(reader.ue()?, MAX_LOG2_POC_LSB_MINUS4)?;
+        let order_count_bits = log2_order_count_minus4.checked_add(4)?;
+        self.order_count_bits = Some(order_count_bits);
+        self.max_reorder_pictures = Some(read_max_reorder_pictures(reader, max_sub_layers_minus1)?);
+        skip_to_vui(reader, order_count_bits)?;
+        if reader.flag()? {
+            let read = picture.read_vui(reader);
+            self.picture = Some(picture);
+            read?;
+        }
+        Some(())
     }
 }
 
+/// sps_seq_parameter_set_id, read from the start of the payload. In layers above the base, clause F.7.3.2.2.1, an SPS can do
+/// without profile_tier_level().
+pub(super) fn sps_id(reader: &mut BitReader<'_>, layer: u8) -> Option<u8> {
+    reader.skip(4)?; // sps_video_parameter_set_id
+    let max_sub_layers_minus1 = reader.byte(3)?;
+    if layer == 0 || max_sub_layers_minus1 < 7 {
+        reader.skip(1)?; // sps_temporal_id_nesting_flag
+        let (_, sub_layers) = profile_tier_level(reader, max_sub_layers_minus1)?;
+        sub_layers?;
+    }
+    small(reader.ue()?, MAX_SPS_ID)
+}
+
 /// Clause 7.3.3: 88 bits of profile and 8 of level, then the same for each sub-layer that has its own.
-fn profile_tier_level(reader: &mut BitReader, max_sub_layers_minus1: u8) -> Option<[u8; 12]> {
+fn profile_tier_level(
+    reader: &mut BitReader<'_>,
+    max_sub_layers_minus1: u8,
+) -> Option<([u8; 12], Option<()>)> {
     let mut general = [0; 12];
     for byte in &mut general {
         *byte = reader.byte(8)?;
     }
+    Some((general, skip_sub_layers(reader, max_sub_layers_minus1)))
+}
+
+fn skip_sub_layers(reader: &mut BitReader<'_>, max_sub_layers_minus1: u8) -> Option<()> {
     let mut sub_layer_bits = 0_usize;
     for _ in 0..max_sub_layers_minus1 {
         for bits in [88, 8] {
@@ -77,73 +126,61 @@ fn profile_tier_level(reader: &mut BitReader, max_sub_layers_minus1: u8) -> Opti
             reader.skip(2)?; // reserved_zero_2bits
         }
     }
-    reader.skip(sub_layer_bits)?;
-    Some(general)
+    reader.skip(sub_layer_bits)
 }
 
-/// Size in luma samples, less the conformance window, whose offsets count chroma samples (table 6-1).
-fn cropped_size(reader: &mut BitReader, chroma_format_idc: u8) -> Option<(u32, u32)> {
-    let (mut width, mut height) = (reader.ue()?, reader.ue()?);
+/// The size in luma samples, less the conformance window, whose offsets count chroma samples (table 6-1).
+fn read_picture(reader: &mut BitReader<'_>, chroma_format_idc: u8) -> Option<Picture> {
+    let size = (reader.ue()?, reader.ue()?);
+    let window = match reader.flag()? {
+        true => [reader.ue()?, reader.ue()?, reader.ue()?, reader.ue()?],
+        false => [0; 4],
+    };
+    let unit = match chroma_format_idc {
+        1 => (2, 2),
+        2 => (2, 1),
+        _ => (1, 1),
+    };
+    Picture::cropped(size, window, unit)
+}
+
+/// sps_max_num_reorder_pics of the highest sub-layer, and what stands around it.
+fn read_max_reorder_pictures(reader: &mut BitReader<'_>, max_sub_layers_minus1: u8) -> Option<u8> {
+    let ordering_info_present = reader.flag()?;
+    let first_layer = if ordering_info_present { 0 } else { max_sub_layers_minus1 };
+    let mut reorder = 0;
+    for _ in first_layer..=max_sub_layers_minus1 {
+        reader.ue()?; // sps_max_dec_pic_buffering_minus1
+        reorder = small(reader.ue()?, MAX_REORDER_PICTURES)?;
+        reader.ue()?; // sps_max_latency_increase_plus1
+    }
+    Some(reorder)
+}
+
+/// What stands between the ordering info and vui_parameters_present_flag.
+fn skip_to_vui(reader: &mut BitReader<'_>, order_count_bits: u8) -> Option<()> {
+    skip_ue(reader, 6)?; // coding and transform block sizes, transform hierarchy depths
+    if reader.flag()? && reader.flag()? {
+        skip_scaling_lists(reader)?;
+    }
+    reader.skip(2)?; // amp_enabled_flag, sample_adaptive_offset_enabled_flag
     if reader.flag()? {
-        let [left, right, top, bottom] = [reader.ue()?, reader.ue()?, reader.ue()?, reader.ue()?];
-        let (sub_width, sub_height) = match chroma_format_idc {
-            1 => (2, 2),
-            2 => (2, 1),
-            _ => (1, 1),
-        };
-        width = width.checked_sub(left.checked_add(right)?.checked_mul(sub_width)?)?;
-        height = height.checked_sub(top.checked_add(bottom)?.checked_mul(sub_height)?)?;
+        reader.skip(8)?; // pcm_sample_bit_depth_luma_minus1, _chroma_minus1
+        skip_ue(reader, 2)?; // pcm coding block sizes
+        reader.skip(1)?; // pcm_loop_filter_disabled_flag
     }
-    (width > 0 && height > 0).then_some((width, height))
-}
-
-#[derive(Debug, Default)]
-struct Vui {
-    pixel_aspect: Option<(u32, u32)>,
-    colour: Option<Colour>,
-}
-
-impl Vui {
-    /// Reads from log2_max_pic_order_cnt_lsb_minus4 to the VUI, clause E.2.1.
-    fn find(reader: &mut BitReader, max_sub_layers_minus1: u8) -> Option<Self> {
-        let log2_poc_lsb_minus4 = reader.ue().filter(|&value| value <= MAX_LOG2_POC_LSB_MINUS4)?;
-        let ordering_info_present = reader.flag()?;
-        let first_layer = if ordering_info_present { 0 } else { max_sub_layers_minus1 };
-        for _ in first_layer..=max_sub_layers_minus1 {
-            skip_ue(reader, 3)?; // sps_max_dec_pic_buffering_minus1, _num_reorder_pics, _latency_increase_plus1
-        }
-        skip_ue(reader, 6)?; // coding and transform block sizes, transform hierarchy depths
-        if reader.flag()? && reader.flag()? {
-            skip_scaling_lists(reader)?;
-        }
-        reader.skip(2)?; // amp_enabled_flag, sample_adaptive_offset_enabled_flag
-        if reader.flag()? {
-            reader.skip(8)?; // pcm_sample_bit_depth_luma_minus1, _chroma_minus1
-            skip_ue(reader, 2)?; // pcm coding block sizes
-            reader.skip(1)?; // pcm_loop_filter_disabled_flag
-        }
-        skip_short_term_reference_picture_sets(reader)?;
-        if reader.flag()? {
-            let count = reader.ue().filter(|&count| count <= MAX_LONG_TERM_PICTURES)?;
-            // lt_ref_pic_poc_lsb_sps, as wide as the POC LSB, and used_by_curr_pic_lt_sps_flag
-            let bits = log2_poc_lsb_minus4.checked_add(5)?;
-            reader.skip(usize::try_from(count.checked_mul(bits)?).ok()?)?;
-        }
-        reader.skip(2)?; // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
-        if !reader.flag()? {
-            return Some(Self::default());
-        }
-        let pixel_aspect = if reader.flag()? { sample_aspect_ratio(reader)? } else { None };
-        if reader.flag()? {
-            reader.skip(1)?; // overscan_appropriate_flag
-        }
-        let colour = if reader.flag()? { video_signal_type(reader)?.if_specified() } else { None };
-        Some(Self { pixel_aspect, colour })
+    skip_short_term_reference_picture_sets(reader)?;
+    if reader.flag()? {
+        let count = reader.ue().filter(|&count| count <= MAX_LONG_TERM_PICTURES)?;
+        // lt_ref_pic_poc_lsb_sps, as wide as the order count, and used_by_curr_pic_lt_sps_flag
+        let bits = u32::from(order_count_bits).checked_add(1)?;
+        reader.skip(usize::try_from(count.checked_mul(bits)?).ok()?)?;
     }
+    reader.skip(2) // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
 }
 
 /// Clause 7.3.4.
-fn skip_scaling_lists(reader: &mut BitReader) -> Option<()> {
+fn skip_scaling_lists(reader: &mut BitReader<'_>) -> Option<()> {
     // Coefficients of a list, lists of that size, whether they have a DC coefficient.
     for (coefficients, lists, dc) in [(16, 6, false), (64, 6, false), (64, 6, true), (64, 2, true)] {
         for _ in 0..lists {
@@ -160,7 +197,7 @@ fn skip_scaling_lists(reader: &mut BitReader) -> Option<()> {
 }
 
 /// Clause 7.3.7, for every set of the SPS: a set predicted from the one before it is as long as that one.
-fn skip_short_term_reference_picture_sets(reader: &mut BitReader) -> Option<()> {
+fn skip_short_term_reference_picture_sets(reader: &mut BitReader<'_>) -> Option<()> {
     let count = reader.ue().filter(|&count| count <= MAX_SHORT_TERM_SETS)?;
     let mut delta_pocs = Vec::new();
     for index in 0..count {
@@ -175,7 +212,7 @@ fn skip_short_term_reference_picture_sets(reader: &mut BitReader) -> Option<()> 
 
 /// The pictures of a set that is written out: its negative ones, then its positive ones, each from the nearest
 /// out, as differences of picture order count.
-fn explicit_set(reader: &mut BitReader) -> Option<Vec<i32>> {
+fn explicit_set(reader: &mut BitReader<'_>) -> Option<Vec<i32>> {
     let negative = small(reader.ue()?, 16)?;
     let positive = small(reader.ue()?, 16)?;
     let mut delta_pocs = Vec::new();
@@ -192,7 +229,7 @@ fn explicit_set(reader: &mut BitReader) -> Option<Vec<i32>> {
 
 /// The pictures of a set that moves `reference` by a step, equations 7-61 and 7-62. The current picture, which
 /// it may land on, is left out.
-fn predicted_set(reader: &mut BitReader, reference: &[i32]) -> Option<Vec<i32>> {
+fn predicted_set(reader: &mut BitReader<'_>, reference: &[i32]) -> Option<Vec<i32>> {
     let backwards = reader.flag()?; // delta_rps_sign
     let step = poc_step(reader)?.checked_mul(if backwards { -1 } else { 1 })?;
     let mut delta_pocs = Vec::new();
@@ -209,50 +246,13 @@ fn predicted_set(reader: &mut BitReader, reference: &[i32]) -> Option<Vec<i32>> 
 }
 
 /// A delta_poc_s0_minus1, delta_poc_s1_minus1 or abs_delta_rps_minus1, plus one: at most 2^15.
-fn poc_step(reader: &mut BitReader) -> Option<i32> {
+fn poc_step(reader: &mut BitReader<'_>) -> Option<i32> {
     let minus1 = reader.ue().filter(|&value| value < 1 << 15)?;
     i32::try_from(minus1).ok()?.checked_add(1)
 }
 
-/// aspect_ratio_idc and what follows it; table E.1, which is table E-1 of H.264.
-fn sample_aspect_ratio(reader: &mut BitReader) -> Option<Option<(u32, u32)>> {
-    const EXTENDED_SAR: u32 = 255;
-    let (width, height) = match reader.bits(8)? {
-        1 => (1, 1),
-        2 => (12, 11),
-        3 => (10, 11),
-        4 => (16, 11),
-        5 => (40, 33),
-        6 => (24, 11),
-        7 => (20, 11),
-        8 => (32, 11),
-        9 => (80, 33),
-        10 => (18, 11),
-        11 => (15, 11),
-        12 => (64, 33),
-        13 => (160, 99),
-        14 => (4, 3),
-        15 => (3, 2),
-        16 => (2, 1),
-        EXTENDED_SAR => (reader.bits(16)? as u16, reader.bits(16)? as u16),
-        _ => (0, 0),
-    };
-    Some(pixel_aspect(width, height))
-}
-
-fn video_signal_type(reader: &mut BitReader) -> Option<Colour> {
-    reader.skip(3)?; // video_format
-    let mut colour = Colour { full_range: reader.flag()?, ..Colour::UNSPECIFIED };
-    if reader.flag()? {
-        colour.primaries = reader.byte(8)?.into();
-        colour.transfer = reader.byte(8)?.into();
-        colour.matrix = reader.byte(8)?.into();
-    }
-    Some(colour)
-}
-
 /// Skips Exp-Golomb codes, signed or not.
-fn skip_ue(reader: &mut BitReader, count: u32) -> Option<()> {
+fn skip_ue(reader: &mut BitReader<'_>, count: u32) -> Option<()> {
     for _ in 0..count {
         reader.ue()?;
     }
@@ -266,41 +266,10 @@ fn small(value: u32, max: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bit_writer::BitWriter;
+    use super::super::picture::Colour;
     use super::super::tests::random_bytes;
     use super::*;
-
-    /// Writes the syntax elements of an SPS.
-    #[derive(Default)]
-    struct BitWriter(Vec<bool>);
-
-    impl BitWriter {
-        fn u(&mut self, count: u32, value: u32) -> &mut Self {
-            self.0.extend((0..count).rev().map(|bit| value >> bit & 1 == 1));
-            self
-        }
-
-        fn ue(&mut self, values: &[u32]) -> &mut Self {
-            for value in values {
-                let len = (value + 1).ilog2();
-                self.u(len, 0).u(len + 1, value + 1);
-            }
-            self
-        }
-
-        /// The NAL unit: header, stop bit and emulation prevention added.
-        fn nal(&mut self) -> Vec<u8> {
-            self.u(1, 1);
-            let mut nal = vec![0x42, 1];
-            for bits in self.0.chunks(8) {
-                let byte = bits.iter().zip(0..).fold(0, |byte, (&bit, i)| byte | u8::from(bit) << (7 - i));
-                if nal.ends_with(&[0, 0]) && byte <= 3 {
-                    nal.push(3);
-                }
-                nal.push(byte);
-            }
-            nal
-        }
-    }
 
     /// An SPS with every branch that x265 leaves out: sub-layers with a profile of their own, scaling lists,
     /// PCM, predicted reference picture sets, long-term pictures, an extended aspect ratio. ffmpeg's
@@ -339,27 +308,31 @@ mod tests {
     fn every_branch() {
         let mut w = rich_sps();
         w.u(1, 0).u(3, 0).u(1, 0).u(1, 0).u(1, 0).u(1, 0); // the rest of the VUI, sps_extension_present_flag
-        let sps = Sps::read(&w.nal()).unwrap();
+        let sps = HevcSps::read(&w.nal(&[0x42, 1])).unwrap();
         assert_eq!(sps.general, [0x21, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 123]);
         assert_eq!((sps.temporal_layers, sps.temporal_id_nested), (3, true));
-        assert_eq!(
-            (sps.chroma_format_idc, sps.bit_depth_luma_minus8, sps.bit_depth_chroma_minus8),
-            (2, 2, 3)
-        );
+        assert_eq!(sps.chroma_format_idc, Some(2));
+        assert_eq!(sps.bit_depths, Some(BitDepths { luma_minus8: 2, chroma_minus8: 3 }));
+        assert_eq!((sps.order_count_bits, sps.max_reorder_pictures), (Some(8), Some(2)));
         let colour = Some(Colour { primaries: 9, transfer: 18, matrix: 9, full_range: true });
         // 4:2:2 halves the width alone: 1920 - 2 * (1 + 2), 1088 - 8.
         let picture = Picture { width: 1914, height: 1080, pixel_aspect: Some((16, 11)), colour };
-        assert_eq!(sps.picture, picture);
+        assert_eq!(sps.picture, Some(picture));
     }
 
     #[test]
     fn cut_anywhere() {
-        let nal = rich_sps().nal();
-        let size = |sps: Sps| (sps.picture.width, sps.picture.height);
-        let sizes: Vec<_> = (0..nal.len()).map(|len| Sps::read(&nal[..len]).map(size)).collect();
-        let first = sizes.iter().position(Option::is_some).unwrap();
-        assert!(sizes[first..].iter().all(|&size| size == Some((1914, 1080))));
-        assert!(first < 50, "the size stands in front of the scaling lists");
+        let nal = rich_sps().nal(&[0x42, 1]);
+        let read: Vec<_> = (0..nal.len()).map(|len| HevcSps::read(&nal[..len])).collect();
+        let first = read.iter().position(Option::is_some).unwrap();
+        assert_eq!(first, 18, "up to general_level_idc, with three emulation prevention bytes");
+        let first = read.iter().flatten().position(|sps| sps.picture.is_some()).unwrap();
+        assert!(first < 30, "the size stands before the scaling lists");
+        for sps in read.iter().flatten().skip(first) {
+            assert_eq!(sps.picture.map(|picture| (picture.width, picture.height)), Some((1914, 1080)));
+        }
+        let order = |sps: &HevcSps| (sps.order_count_bits, sps.max_reorder_pictures);
+        assert_eq!(order(read.iter().flatten().last().unwrap()), (Some(8), Some(2)));
     }
 
     /// Table 6-1 and the semantics of the conformance window.
@@ -368,39 +341,19 @@ mod tests {
         for (chroma_format_idc, expected) in [(0, (60, 30)), (1, (56, 24)), (2, (56, 30)), (3, (60, 30))] {
             let mut w = BitWriter::default();
             w.ue(&[64, 36]).u(1, 1).ue(&[1, 3, 2, 4]);
-            let nal = w.nal();
-            assert_eq!(cropped_size(&mut BitReader::new(&nal[2..]), chroma_format_idc), Some(expected));
+            let nal = w.nal(&[0x42, 1]);
+            let picture = read_picture(&mut BitReader::new(&nal[2..]), chroma_format_idc).unwrap();
+            assert_eq!((picture.width, picture.height), expected);
         }
         for window in [[32, 0, 0, 0], [0, 0, 9, 9], [u32::MAX - 1, 2, 0, 0], [1 << 31, 0, 0, 0]] {
             let mut w = BitWriter::default();
             w.ue(&[64, 36]).u(1, 1).ue(&window);
-            assert_eq!(cropped_size(&mut BitReader::new(&w.nal()[2..]), 1), None);
-        }
-    }
-
-    /// Table E.1, and 0 or 1:1 as no ratio at all.
-    #[test]
-    fn aspect_ratio() {
-        let table = "12:11 10:11 16:11 40:33 24:11 20:11 32:11 80:33 18:11 15:11 64:33 160:99 4:3 3:2 2:1";
-        for (idc, ratio) in (2..).zip(table.split(' ')) {
-            let (width, height) = ratio.split_once(':').unwrap();
-            let expected = Some((width.parse().unwrap(), height.parse().unwrap()));
-            assert_eq!(sample_aspect_ratio(&mut BitReader::new(&[idc])), Some(expected), "{idc}");
-        }
-        for (bytes, expected) in [
-            (&[0][..], None),
-            (&[1], None),
-            (&[17], None),
-            (&[255, 0, 4, 0, 3], Some((4, 3))),
-            (&[255, 0, 4, 0, 0], None),
-            (&[255, 1, 4, 1, 4], None),
-        ] {
-            assert_eq!(sample_aspect_ratio(&mut BitReader::new(bytes)), Some(expected));
+            assert_eq!(read_picture(&mut BitReader::new(&w.nal(&[0x42, 1])[2..]), 1), None);
         }
     }
 
     fn read<T>(w: &mut BitWriter, read: impl FnOnce(&mut BitReader) -> T) -> T {
-        read(&mut BitReader::new(&w.nal()[2..]))
+        read(&mut BitReader::new(&w.nal(&[0x42, 1])[2..]))
     }
 
     /// Equations 7-61 to 7-66, worked out by hand.
@@ -439,10 +392,10 @@ mod tests {
 
     #[test]
     fn any_bytes_are_read_or_refused() {
-        let start = &rich_sps().nal()[..40];
+        let start = &rich_sps().nal(&[0x42, 1])[..40];
         for bytes in random_bytes(20_000, 200) {
-            let _ = Sps::read(&bytes);
-            let _ = Sps::read(&[start, &bytes].concat());
+            let _ = HevcSps::read(&bytes);
+            let _ = HevcSps::read(&[start, &bytes].concat());
         }
     }
 }

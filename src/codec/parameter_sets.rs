@@ -1,17 +1,37 @@
 //! Parameter sets as codec private data holds them: in length-prefixed lists, or between start codes.
 
+use std::collections::BTreeSet;
+
+use super::VideoCodec;
+use super::parameter_set_id::ParameterSetId;
 use crate::annexb::{self, without_trailing_zeros};
 use crate::error::Error;
 
-/// NAL units of one type, each one once, in the order in which they came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct ParameterSets(Vec<Box<[u8]>>);
+/// NAL units of one type in the order in which they came, none of them twice.
+///
+/// Of those with the same number the last one is in force.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ParameterSets(Vec<ParameterSet>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ParameterSet {
+    /// `None` where it cannot be read, and for NAL units that are no parameter sets.
+    id: Option<ParameterSetId>,
+    nal: Box<[u8]>,
+}
 
 impl ParameterSets {
-    /// Adds a NAL unit, unless it is there already. `limit` is the largest count that the record can say.
-    pub(crate) fn add(&mut self, nal: &[u8], limit: usize) -> Result<(), Error> {
+    /// Adds a NAL unit, and puts it in force. `limit` is the largest count that the record can hold.
+    pub(crate) fn add(&mut self, codec: VideoCodec, nal: &[u8], limit: usize) -> Result<(), Error> {
         let nal = without_trailing_zeros(nal);
-        if self.holds(nal) {
+        if let Some(position) = self.0.iter().position(|held| *held.nal == *nal) {
+            let (_, later) = self.0.split_at(position);
+            let id = later.first().and_then(|held| held.id);
+            // One that was replaced replaces the other in its turn.
+            if id.is_some() && later.iter().skip(1).any(|held| held.id == id) {
+                let again = self.0.remove(position);
+                self.0.push(again);
+            }
             return Ok(());
         }
         if self.0.len() >= limit {
@@ -25,18 +45,43 @@ impl ParameterSets {
                 nal.len()
             )));
         }
-        self.0.push(nal.into());
+        self.0.push(ParameterSet { id: ParameterSetId::read(codec, nal), nal: nal.into() });
         Ok(())
+    }
+
+    /// The parameter set of that number which a decoder uses: the last one.
+    pub(crate) fn in_force(&self, id: ParameterSetId) -> Option<&[u8]> {
+        self.0.iter().rev().find(|held| held.id == Some(id)).map(|held| &*held.nal)
     }
 
     /// Whether this very NAL unit is among them.
     pub(crate) fn holds(&self, nal: &[u8]) -> bool {
         let nal = without_trailing_zeros(nal);
-        self.0.iter().any(|held| **held == *nal)
+        self.0.iter().any(|held| *held.nal == *nal)
     }
 
+    /// Whether a decoder would see no difference: the same NAL units in force, those without a number in the same order.
+    pub(crate) fn decode_like(&self, other: &Self) -> bool {
+        let all_in_force = |these: &Self, those: &Self| {
+            these.0.iter().filter_map(|held| held.id).all(|id| these.in_force(id) == those.in_force(id))
+        };
+        let without_number = |sets: &'_ Self| {
+            sets.0.iter().filter(|held| held.id.is_none()).map(|held| held.nal.clone()).collect::<Vec<_>>()
+        };
+        all_in_force(self, other)
+            && all_in_force(other, self)
+            && without_number(self) == without_number(other)
+    }
+
+    /// The one in force under the number of the first.
     pub(crate) fn first(&self) -> Option<&[u8]> {
-        self.0.first().map(|nal| &**nal)
+        let first = self.0.first()?;
+        first.id.and_then(|id| self.in_force(id)).or(Some(&first.nal))
+    }
+
+    /// All of them, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(|held| &*held.nal)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -47,14 +92,26 @@ impl ParameterSets {
         self.0.len()
     }
 
-    /// Writes each NAL unit behind its length of 16 bits, as both configuration records have it.
+    /// Writes each NAL unit after its length of 16 bits, as both configuration records have it.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        for nal in &self.0 {
+        for ParameterSet { nal, .. } in &self.0 {
             // `add` let none in whose length does not fit.
             out.extend_from_slice(&(nal.len() as u16).to_be_bytes());
             out.extend_from_slice(nal);
         }
     }
+}
+
+/// Of the parameter sets of one access unit those that are in force after it: the last of each number, and all without a
+/// number. Their order is reversed.
+pub(crate) fn last_of_each<'a>(
+    codec: VideoCodec,
+    sets: impl DoubleEndedIterator<Item = &'a [u8]>,
+) -> impl Iterator<Item = (Option<ParameterSetId>, &'a [u8])> {
+    let mut seen = BTreeSet::new();
+    sets.rev()
+        .map(move |nal| (ParameterSetId::read(codec, nal), without_trailing_zeros(nal)))
+        .filter(move |&(id, _)| id.is_none_or(|id| seen.insert(id)))
 }
 
 /// The NAL units of a byte stream.
@@ -84,24 +141,71 @@ pub(crate) fn take_nal<'a>(record: &mut &'a [u8], what: &str) -> Result<&'a [u8]
 
 #[cfg(test)]
 mod tests {
+    use super::super::parameter_set_id::ParameterSetKind;
     use super::*;
+
+    fn sets(nals: &[&[u8]]) -> ParameterSets {
+        let mut sets = ParameterSets::default();
+        nals.iter().for_each(|nal| sets.add(VideoCodec::H264, nal, 255).unwrap());
+        sets
+    }
+
+    // PPS of H.264, table 9-2: 1 is number 0, 010 is number 1; the rest makes them different.
+    const A0: &[u8] = &[0x68, 0b1000_0001];
+    const B0: &[u8] = &[0x68, 0b1000_0011];
+    const A1: &[u8] = &[0x68, 0b0100_0001];
+    const ZERO: ParameterSetId = ParameterSetId { kind: ParameterSetKind::Picture, layer: 0, number: 0 };
+    const ONE: ParameterSetId = ParameterSetId { number: 1, ..ZERO };
 
     #[test]
     fn each_set_once_and_without_trailing_zeros() {
-        let mut sets = ParameterSets::default();
-        for nal in [&[0x68, 1][..], &[0x68, 2], &[0x68, 1, 0, 0]] {
-            sets.add(nal, 2).unwrap();
+        let mut two = ParameterSets::default();
+        for nal in [A0, A1, &[0x68, 0b1000_0001, 0, 0]] {
+            two.add(VideoCodec::H264, nal, 2).unwrap();
         }
-        assert!(sets.holds(&[0x68, 2, 0]));
-        assert!(!sets.holds(&[0x68]));
-        assert_eq!(sets.first(), Some(&[0x68, 1][..]));
+        assert!(two.holds(&[0x68, 0b0100_0001, 0]));
+        assert!(!two.holds(&[0x68]));
+        assert_eq!(two.first(), Some(A0));
         let mut out = Vec::new();
-        sets.write(&mut out);
-        assert_eq!(out, [0, 2, 0x68, 1, 0, 2, 0x68, 2]);
-        assert!(sets.add(&[0x68, 3], 2).unwrap_err().to_string().contains("at most 2"));
-        assert!(sets.add(&[0x68, 1], 2).is_ok(), "one that is there already adds nothing");
-        assert!(sets.add(&[1; 65_536], 9).unwrap_err().to_string().contains("found 65536"));
-        assert!(sets.add(&[1; 65_535], 9).is_ok());
+        two.write(&mut out);
+        assert_eq!(out, [0, 2, 0x68, 0x81, 0, 2, 0x68, 0x41]);
+        let mut add = |nal: &[u8], limit| two.add(VideoCodec::H264, nal, limit);
+        assert!(add(B0, 2).unwrap_err().to_string().contains("at most 2"));
+        assert!(add(A0, 2).is_ok(), "one that is there already adds nothing");
+        assert!(add(&[1; 65_536], 9).unwrap_err().to_string().contains("found 65536"));
+        assert!(add(&[1; 65_535], 9).is_ok());
+    }
+
+    #[test]
+    fn the_last_of_a_number_is_in_force() {
+        let both = sets(&[A0, B0, A1]);
+        assert_eq!((both.in_force(ZERO), both.in_force(ONE)), (Some(B0), Some(A1)));
+        assert_eq!(both.first(), Some(B0), "of the first number");
+        assert_eq!(both.iter().collect::<Vec<_>>(), [A0, B0, A1]);
+        let again = sets(&[A0, B0, A1, A0]);
+        assert_eq!(again.in_force(ZERO), Some(A0));
+        assert_eq!(again.len(), 3);
+        assert_eq!(sets(&[A0]).in_force(ONE), None);
+    }
+
+    #[test]
+    fn what_is_in_force_decodes_alike() {
+        assert!(sets(&[A0, B0]).decode_like(&sets(&[B0])));
+        assert!(sets(&[A1, A0]).decode_like(&sets(&[A0, A1])));
+        assert!(!sets(&[A0, B0]).decode_like(&sets(&[A0])));
+        assert!(!sets(&[A0, A1]).decode_like(&sets(&[A0])));
+        assert!(!sets(&[A0]).decode_like(&sets(&[A0, A1])));
+        // Number 256 does not exist: such a set has none.
+        let (unread, other) = (&[0x68, 0, 0x80, 0x80, 0x80][..], &[0x68, 0, 0x80, 0x80, 0x81][..]);
+        assert!(sets(&[A0, unread]).decode_like(&sets(&[unread, A0])));
+        assert!(!sets(&[A0, unread]).decode_like(&sets(&[A0, other])));
+    }
+
+    #[test]
+    fn the_last_of_each_number() {
+        let nals = [A0, A1, B0, &[0x09, 0xF0]];
+        let last: Vec<_> = last_of_each(VideoCodec::H264, nals.into_iter()).collect();
+        assert_eq!(last, [(None, &[0x09, 0xF0][..]), (Some(ZERO), B0), (Some(ONE), A1)]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::codec::VideoConfig;
 use crate::codec::nal::NalKind;
+use crate::codec::{Join, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::index::FragmentIndex;
 use crate::index::frame_table::{FrameFlags, FrameTable, TrackFrames};
@@ -258,15 +258,16 @@ impl FragmentSamples {
         }
     }
 
-    /// Whether the parameter sets in the frames are those of the sample description, which is completed where it has
-    /// none of a type: the AWS SDK can leave the PPS of H.265 out.
+    /// Whether the parameter sets in the frames are those of the sample description, which those of a new number join: some
+    /// encoders send a second PPS in the frames only, and the AWS SDK can leave the PPS of H.265 out.
     fn compare_parameter_sets(&self, config: &mut VideoConfig, sets: &[Bytes]) -> InBandParameterSets {
         let mut found = InBandParameterSets::Equal;
         let nals = self.samples.iter().flat_map(|sample| self.nals_of(sample, InBandParameterSets::Absent));
         for nal in nals.filter(|nal| nal.kind == NalKind::ParameterSet) {
             let set = sets.get(usize::from(nal.set)).map(|set| &**set).unwrap_or_default();
-            if !config.holds(set) && !config.complete_with(set) {
-                found = InBandParameterSets::Different;
+            match config.join(set) {
+                Join::InForce | Join::Joined => {}
+                Join::Replaces | Join::Refused => found = InBandParameterSets::Different,
             }
         }
         found

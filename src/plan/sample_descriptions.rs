@@ -155,7 +155,7 @@ impl SampleDescription {
     /// Whether a decoder would see no difference.
     fn decodes_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Video { config, .. }, Self::Video { config: other, .. }) => config == other,
+            (Self::Video { config, .. }, Self::Video { config: other, .. }) => config.decodes_like(other),
             (Self::Audio(config), Self::Audio(other)) => config == other,
             _ => false,
         }
