@@ -22,11 +22,8 @@ pub(crate) struct HevcSps {
     pub(crate) temporal_layers: u8,
     pub(crate) temporal_id_nested: bool,
     pub(crate) chroma_format_idc: Option<u8>,
-    pub(crate) separate_colour_planes: bool,
     pub(crate) bit_depths: Option<BitDepths>,
     pub(crate) picture: Option<Picture>,
-    /// Bits of slice_pic_order_cnt_lsb.
-    pub(crate) order_count_bits: Option<u8>,
     /// sps_max_num_reorder_pics of the highest temporal layer: how many pictures at most precede a picture in decoding order
     /// and follow it in display order.
     pub(crate) max_reorder_pictures: Option<u8>,
@@ -53,10 +50,8 @@ impl HevcSps {
             temporal_layers: max_sub_layers_minus1.saturating_add(1),
             temporal_id_nested,
             chroma_format_idc: None,
-            separate_colour_planes: false,
             bit_depths: None,
             picture: None,
-            order_count_bits: None,
             max_reorder_pictures: None,
         };
         let _ = sub_layers.and_then(|()| sps.read_fields(reader, max_sub_layers_minus1));
@@ -68,14 +63,15 @@ impl HevcSps {
         reader.ue()?; // sps_seq_parameter_set_id
         let chroma_format_idc = small(reader.ue()?, 3)?;
         self.chroma_format_idc = Some(chroma_format_idc);
-        self.separate_colour_planes = chroma_format_idc == 3 && reader.flag()?;
+        if chroma_format_idc == 3 {
+            reader.skip(1)?; // separate_colour_plane_flag
+        }
         let mut picture = read_picture(reader, chroma_format_idc)?;
         self.picture = Some(picture);
         self.bit_depths =
             Some(BitDepths { luma_minus8: small(reader.ue()?, 8)?, chroma_minus8: small(reader.ue()?, 8)? });
         let log2_order_count_minus4 = small(reader.ue()?, MAX_LOG2_POC_LSB_MINUS4)?;
         let order_count_bits = log2_order_count_minus4.checked_add(4)?;
-        self.order_count_bits = Some(order_count_bits);
         self.max_reorder_pictures = Some(read_max_reorder_pictures(reader, max_sub_layers_minus1)?);
         skip_to_vui(reader, order_count_bits)?;
         if reader.flag()? {
@@ -313,7 +309,7 @@ mod tests {
         assert_eq!((sps.temporal_layers, sps.temporal_id_nested), (3, true));
         assert_eq!(sps.chroma_format_idc, Some(2));
         assert_eq!(sps.bit_depths, Some(BitDepths { luma_minus8: 2, chroma_minus8: 3 }));
-        assert_eq!((sps.order_count_bits, sps.max_reorder_pictures), (Some(8), Some(2)));
+        assert_eq!(sps.max_reorder_pictures, Some(2));
         let colour = Some(Colour { primaries: 9, transfer: 18, matrix: 9, full_range: true });
         // 4:2:2 halves the width alone: 1920 - 2 * (1 + 2), 1088 - 8.
         let picture = Picture { width: 1914, height: 1080, pixel_aspect: Some((16, 11)), colour };
@@ -331,8 +327,7 @@ mod tests {
         for sps in read.iter().flatten().skip(first) {
             assert_eq!(sps.picture.map(|picture| (picture.width, picture.height)), Some((1914, 1080)));
         }
-        let order = |sps: &HevcSps| (sps.order_count_bits, sps.max_reorder_pictures);
-        assert_eq!(order(read.iter().flatten().last().unwrap()), (Some(8), Some(2)));
+        assert_eq!(read.iter().flatten().last().unwrap().max_reorder_pictures, Some(2));
     }
 
     /// Table 6-1 and the semantics of the conformance window.

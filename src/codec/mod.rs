@@ -8,6 +8,7 @@
 
 pub(crate) mod aac;
 mod avc;
+mod avc_slice;
 mod avc_sps;
 #[cfg(test)]
 mod bit_writer;
@@ -17,6 +18,7 @@ mod codecs;
 pub(crate) mod framing;
 pub(crate) mod g711;
 mod hevc;
+mod hevc_slice;
 mod hevc_sps;
 pub(crate) mod nal;
 #[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
@@ -26,6 +28,8 @@ mod parameter_sets;
 mod picture;
 #[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
 pub(crate) mod sei;
+#[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
+pub(crate) mod slice;
 mod video_config;
 
 pub(crate) use codecs::Codec;
