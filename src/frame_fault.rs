@@ -53,6 +53,37 @@ pub enum FrameFault {
         /// Bytes of the block.
         len: u32,
     },
+    /// A frame that begins with the syncword of ADTS, but not with a header of it.
+    #[error(
+        "expected an ADTS header at byte {at} of the frame, found its syncword and {left} bytes that are none"
+    )]
+    AdtsHeader {
+        /// Offset of the syncword in the frame, in bytes.
+        at: u32,
+        /// Bytes of the frame from the syncword on.
+        left: u32,
+    },
+    /// An ADTS frame that does not fit into the block, or has no access unit.
+    #[error("expected an ADTS frame of {len} bytes at byte {at} of the frame, found {left} bytes")]
+    AdtsLength {
+        /// Offset of the syncword in the frame, in bytes.
+        at: u32,
+        /// Length in the header.
+        len: u32,
+        /// Bytes of the frame from the syncword on.
+        left: u32,
+    },
+    /// An ADTS frame of several access units, whose borders it does not give.
+    #[error("expected one access unit in the ADTS frame at byte {at} of the frame, found {count}")]
+    AdtsRawDataBlocks {
+        /// Offset of the syncword in the frame, in bytes.
+        at: u32,
+        /// Access units in the ADTS frame.
+        count: u8,
+    },
+    /// AAC in LATM, which begins with the syncword of LOAS.
+    #[error("expected raw AAC or ADTS, found LATM in LOAS")]
+    Latm,
     /// A picture that is shown before more pictures decoded ahead of it than either codec allows.
     #[error("expected a frame that is shown before at most {limit} frames decoded before it, found more")]
     ReorderedTooFar {

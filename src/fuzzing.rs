@@ -1,7 +1,8 @@
 //! What the fuzz targets in `fuzz/` do with the parsers that the public API hides. A broken promise is a panic.
 
 use crate::annexb;
-use crate::codec::aac::{AacConfig, adts_header};
+use crate::codec::aac::AacConfig;
+use crate::codec::adts::{AacFraming, access_units};
 use crate::codec::g711::G711Config;
 use crate::codec::nal::NalScanner;
 use crate::codec::{AudioCodec, Picture, VideoCodec, VideoConfig};
@@ -34,14 +35,22 @@ fn video_config(codec: VideoCodec, data: &[u8]) {
     }
 }
 
-/// AAC codec private data, and the ADTS header of a frame.
+/// AAC codec private data, and the access units of a block.
 pub fn aac_config(data: &[u8]) {
     if let Ok(config) = AacConfig::parse(data) {
         assert_eq!(config.specific_config(), data);
         assert!(config.sampling_rate() > 0 && config.channels() > 0 && config.frame_length() > 0);
     }
-    if let Some(header) = adts_header(data) {
-        assert!(usize::from(header.header_len) <= data.len());
+    let mut units = 0;
+    let framing = access_units(data, false, |offset, unit| {
+        assert_eq!(&data[offset..][..unit.len()], unit);
+        assert!(!unit.is_empty());
+        units += 1;
+    });
+    match framing {
+        Ok(AacFraming::Raw) => assert_eq!(units, 1),
+        Ok(AacFraming::Adts) => assert!(units >= 1),
+        Err(_) => assert_eq!(units, 0),
     }
 }
 

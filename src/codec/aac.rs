@@ -1,5 +1,4 @@
-//! AAC: the AudioSpecificConfig, ISO/IEC 14496-3 clause 1.6.2.1, and ADTS headers, which do not belong into
-//! Matroska but are found there.
+//! AAC: the AudioSpecificConfig, ISO/IEC 14496-3 clause 1.6.2.1.
 
 use super::bits::BitReader;
 use crate::error::{Error, ErrorKind};
@@ -32,6 +31,7 @@ pub(crate) struct AacConfig {
     sampling_rate: u32,
     channels: u16,
     frame_length: u32,
+    is_error_resilient: bool,
 }
 
 impl AacConfig {
@@ -57,7 +57,13 @@ impl AacConfig {
             None => (core.sampling_frequency, core.frame_length),
         };
         let channels = if core.parametric_stereo { 2 } else { core.channels };
-        Ok(Self { specific_config: codec_private.into(), sampling_rate, channels, frame_length })
+        Ok(Self {
+            specific_config: codec_private.into(),
+            sampling_rate,
+            channels,
+            frame_length,
+            is_error_resilient: core.is_error_resilient,
+        })
     }
 
     /// The AudioSpecificConfig as it came.
@@ -75,6 +81,11 @@ impl AacConfig {
         self.channels
     }
 
+    /// Whether access units have no syntactic elements, so that any bits can begin one.
+    pub(crate) fn is_error_resilient(&self) -> bool {
+        self.is_error_resilient
+    }
+
     /// PCM frames in an access unit, counted at [`sampling_rate`](Self::sampling_rate).
     pub(crate) fn frame_length(&self) -> u32 {
         self.frame_length
@@ -89,6 +100,7 @@ struct AudioSpecificConfig {
     /// Set where SBR is signalled: twice the sampling frequency, or once where SBR runs at a single rate.
     output_frequency: Option<u32>,
     parametric_stereo: bool,
+    is_error_resilient: bool,
 }
 
 /// A [`BitReader`] for which the end is an error.
@@ -108,12 +120,15 @@ impl ConfigReader<'_> {
             frame_length: 0,
             output_frequency: None,
             parametric_stereo: object_type == PS,
+            is_error_resilient: false,
         };
         let explicit_sbr = matches!(object_type, SBR | PS);
         if explicit_sbr {
             config.output_frequency = Some(self.sampling_frequency()?);
             object_type = self.object_type()?;
         }
+        config.is_error_resilient =
+            matches!(object_type, ER_AAC_LC | ER_AAC_LTP | ER_AAC_SCALABLE | ER_AAC_LD | ER_AAC_ELD);
         match object_type {
             // Main, LC, SSR, LTP
             1..=4 | AAC_SCALABLE | ER_AAC_LC | ER_AAC_LTP | ER_AAC_SCALABLE | ER_AAC_LD => {
@@ -131,8 +146,9 @@ impl ConfigReader<'_> {
         }
         // Padding follows as often as an extension, so that nothing from here on is an error. Behind an
         // error-resilient type stands epConfig, without which there is no extension.
-        let error_resilient = matches!(object_type, ER_AAC_LC | ER_AAC_LTP | ER_AAC_SCALABLE | ER_AAC_LD);
-        if !explicit_sbr && (!error_resilient || self.bits.bits(2).is_some_and(|ep_config| ep_config < 2)) {
+        if !explicit_sbr
+            && (!config.is_error_resilient || self.bits.bits(2).is_some_and(|ep_config| ep_config < 2))
+        {
             let _ = self.sync_extension(&mut config);
         }
         Ok(config)
@@ -286,45 +302,6 @@ fn channels(channel_configuration: u32) -> Result<u16, Error> {
     })
 }
 
-/// An ADTS header in front of an access unit, clause 1.A.2.2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AdtsHeader {
-    /// Bytes: 7, or 9 with a CRC.
-    pub(crate) header_len: u8,
-}
-
-/// Recognises an ADTS frame that holds one access unit and is as long as `frame`.
-///
-/// No bare access unit starts with the syncword: its first element would be the end.
-#[inline]
-pub(crate) fn adts_header(frame: &[u8]) -> Option<AdtsHeader> {
-    // The first bits of the syncword, at a glance.
-    if frame.first() == Some(&0xFF) { read_adts_header(frame) } else { None }
-}
-
-fn read_adts_header(frame: &[u8]) -> Option<AdtsHeader> {
-    let mut reader = BitReader::new(frame);
-    if reader.bits(12)? != 0xfff {
-        return None;
-    }
-    reader.skip(1)?; // ID: MPEG-4 or MPEG-2
-    let layer = reader.bits(2)?;
-    let protection_absent = reader.flag()?;
-    reader.skip(2)?; // profile
-    let sampling_frequency_index = reader.bits(4)?;
-    reader.skip(8)?; // private_bit, channel_configuration, original, home, copyright bits
-    let frame_length = usize::try_from(reader.bits(13)?).ok()?;
-    reader.skip(11)?; // adts_buffer_fullness
-    let more_raw_data_blocks = reader.bits(2)?;
-    let header_len = if protection_absent { 7 } else { 9 };
-    let recognised = layer == 0
-        && SAMPLING_FREQUENCIES.get(sampling_frequency_index as usize).is_some()
-        && frame_length == frame.len()
-        && frame_length >= usize::from(header_len)
-        && more_raw_data_blocks == 0;
-    recognised.then_some(AdtsHeader { header_len })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{hex, random_bytes};
@@ -433,31 +410,6 @@ mod tests {
             if let Ok(config) = AacConfig::parse(&bytes) {
                 assert!(config.sampling_rate() > 0 && config.channels() > 0 && config.frame_length() >= 480);
             }
-            let _ = adts_header(&bytes);
         }
-    }
-
-    /// A frame of silence from `ffmpeg -c:a aac -f adts`.
-    #[test]
-    fn adts() {
-        let header_len = |frame: &[u8]| adts_header(frame).map(|header| header.header_len);
-        let mut frame = hex("fff14c8001bffc211004608c1c");
-        assert_eq!(header_len(&frame), Some(7));
-        assert_eq!(header_len(&frame[7..]), None);
-        frame[1] = 0xf0;
-        assert_eq!(header_len(&frame), Some(9), "with CRC");
-        for (position, byte, what) in [
-            (0, 0xfe, "syncword"),
-            (1, 0xf3, "layer"),
-            (2, 0x74, "sampling frequency index"),
-            (5, 0x9f, "length"),
-            (6, 0xfd, "two raw data blocks"),
-        ] {
-            let mut frame = frame.clone();
-            frame[position] = byte;
-            assert_eq!(header_len(&frame), None, "{what}");
-        }
-        assert_eq!(header_len(&frame[..12]), None);
-        assert_eq!(header_len(&[]), None);
     }
 }

@@ -7,6 +7,7 @@
 //! [`UnsupportedMediaType`](crate::ErrorKind::UnsupportedMediaType) without a place; the caller knows that.
 
 pub(crate) mod aac;
+pub(crate) mod adts;
 mod avc;
 mod avc_slice;
 mod avc_sps;

@@ -9,7 +9,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memmem::Finder;
 
 use crate::annexb;
-use crate::codec::aac::adts_header;
+use crate::codec::aac::AacConfig;
+use crate::codec::adts::{AacFraming, access_units};
 use crate::codec::g711::G711Config;
 use crate::codec::nal::{FoundNal, FrameScan, NalKind, NalScanner};
 use crate::codec::{VideoCodec, VideoConfig};
@@ -36,7 +37,9 @@ struct TrackScanner {
 #[derive(Debug)]
 enum FrameKind {
     Nals(NalScanner),
-    Aac,
+    Aac {
+        is_error_resilient: bool,
+    },
     Pcm {
         channels: u16,
     },
@@ -123,6 +126,13 @@ impl TableBuilder {
         track.rows.push(row);
     }
 
+    /// Gives the last `count` frames of a block's track the duration of the block.
+    fn set_durations(&mut self, block: BlockFrame, count: usize) {
+        let Some(track) = self.table.track_mut(block.track) else { return };
+        let last = track.durations_ns.iter_mut().rev().take(count);
+        last.for_each(|duration| *duration = block.duration_ns);
+    }
+
     /// Index of a parameter set in the table, to which it is added if it is new.
     fn set(&mut self, bytes: &[u8]) -> Result<u16, FrameFault> {
         if let Some(&set) = self.sets.get(bytes) {
@@ -154,7 +164,12 @@ impl FrameScanner {
                         Err(_) => FrameKind::Opaque,
                     }
                 }
-                (Some(TrackCodec::Aac), _) => FrameKind::Aac,
+                (Some(TrackCodec::Aac), private) => {
+                    let config = private.ok().flatten().and_then(|private| AacConfig::parse(private).ok());
+                    FrameKind::Aac {
+                        is_error_resilient: config.is_some_and(|config| config.is_error_resilient()),
+                    }
+                }
                 (Some(TrackCodec::G711), private) => {
                     let config = private.ok().flatten().and_then(|private| G711Config::parse(private).ok());
                     config.map_or(FrameKind::Opaque, |config| FrameKind::Pcm { channels: config.channels() })
@@ -225,20 +240,8 @@ impl FrameScanner {
                     .with(FrameFlags::PARAMETER_SETS, scan.has_parameter_sets)
                     .with(FrameFlags::CONVERTED_FRAMING, scan.converted);
             }
-            FrameKind::Aac => {
-                if let Some(header) = adts_header(frame) {
-                    let beyond = u32::from(header.header_len).saturating_sub(stripped as u32);
-                    row.offset = row.offset.saturating_add(beyond);
-                    row.len = row.len.saturating_sub(beyond);
-                    row.flags = FrameFlags::default()
-                        .with(FrameFlags::KEY, block.key)
-                        .with(FrameFlags::INHERITS_TIME, block.inherits_time)
-                        .with(FrameFlags::ADTS, true);
-                }
-                if frame.is_empty() || row.len == 0 {
-                    return Err(FrameFault::Empty);
-                }
-                row.flags = row.flags.with(FrameFlags::SYNC, true);
+            &FrameKind::Aac { is_error_resilient } => {
+                return add_access_units(builder, block, frame, stripped, is_error_resilient);
             }
             &FrameKind::Pcm { channels } => {
                 let len = frame.len() as u32;
@@ -284,6 +287,48 @@ impl FrameScanner {
         }
         scan
     }
+}
+
+/// Bytes of an ADTS header without a CRC.
+const ADTS_HEADER_LEN: usize = 7;
+
+/// Adds the access units of an AAC block, whose first `stripped` bytes are not in the media.
+#[inline]
+fn add_access_units(
+    builder: &mut TableBuilder,
+    mut block: BlockFrame,
+    frame: &[u8],
+    stripped: usize,
+    is_error_resilient: bool,
+) -> Result<(), FrameFault> {
+    let flags = FrameFlags::default().with(FrameFlags::SYNC, true).with(FrameFlags::KEY, block.key);
+    let mut units = 0_u32;
+    let mut push = |at: usize, unit: &[u8]| {
+        let is_raw = unit.len() == frame.len();
+        let (offset, len) = match is_raw {
+            true => (0, unit.len().saturating_sub(stripped)),
+            false => (at.saturating_sub(stripped), unit.len()),
+        };
+        let flags = flags
+            .with(FrameFlags::STRIPPED, is_raw && stripped > 0)
+            .with(FrameFlags::INHERITS_TIME, block.inherits_time || units > 0)
+            .with(FrameFlags::ADTS, !is_raw);
+        let offset = block.offset.saturating_add(offset as u32);
+        let (time_ns, len) = (block.time_ns, len as u32);
+        builder.push(block, FrameRow { time_ns, offset, len, first_nal: 0, nals: 0, flags }, 0);
+        units = units.saturating_add(1);
+    };
+    // More than an ADTS header is stripped off no frames that have one: their first bytes differ.
+    if stripped > ADTS_HEADER_LEN {
+        push(0, frame);
+        return Ok(());
+    }
+    let framing = access_units(frame, is_error_resilient, push)?;
+    if framing == AacFraming::Adts && block.duration_ns > 0 && units > 1 {
+        block.duration_ns = block.duration_ns.checked_div(units.into()).unwrap_or(0);
+        builder.set_durations(block, units as usize);
+    }
+    Ok(())
 }
 
 /// The number of NAL units from `first` to the end of the table, which are those of one frame.

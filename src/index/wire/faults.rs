@@ -21,6 +21,10 @@ pub(super) fn write(w: &mut Writer, faults: &[FaultyFrame]) {
             FrameFault::TooManyParameterSets { limit } => (5, [limit, 0, 0]),
             FrameFault::PartialPcmFrame { channels, len } => (6, [channels.into(), len, 0]),
             FrameFault::ReorderedTooFar { limit } => (7, [limit, 0, 0]),
+            FrameFault::AdtsHeader { at, left } => (8, [at, left, 0]),
+            FrameFault::AdtsLength { at, len, left } => (9, [at, len, left]),
+            FrameFault::AdtsRawDataBlocks { at, count } => (10, [at, count.into(), 0]),
+            FrameFault::Latm => (11, [0; 3]),
         };
         w.byte(code);
         for field in fields {
@@ -49,6 +53,10 @@ pub(super) fn read(r: &mut Reader<'_>, tracks: usize) -> Result<Vec<FaultyFrame>
             5 => FrameFault::TooManyParameterSets { limit: first },
             6 => FrameFault::PartialPcmFrame { channels: first as u16, len: second },
             7 => FrameFault::ReorderedTooFar { limit: first },
+            8 => FrameFault::AdtsHeader { at: first, left: second },
+            9 => FrameFault::AdtsLength { at: first, len: second, left: third },
+            10 => FrameFault::AdtsRawDataBlocks { at: first, count: second as u8 },
+            11 => FrameFault::Latm,
             other => return Err(r.damaged("the code of a fault", other)),
         };
         faults.push(FaultyFrame { track, time_ns, offset, len, fault });
