@@ -155,8 +155,7 @@ impl<'a> Places<'a> {
             false => matches!(nal[0] & 0x1F, 7 | 8),
         };
         let fourcc = track.entries[sample.description_index as usize - 1].fourcc;
-        length_sizes(entry, is_hevc).iter().any(|&length_size| {
-            let nals = nal_units(frame, length_size);
+        length_sizes(entry, is_hevc).iter().flat_map(|&size| readings(frame, size)).any(|nals| {
             let stripped: Vec<&[u8]> = nals.iter().copied().filter(|nal| !is_parameter_set(nal)).collect();
             match fourcc {
                 // These sample entries promise that no sample has a parameter set.
@@ -222,15 +221,18 @@ fn is_byte_stream(bytes: &[u8]) -> bool {
     behind_zeros.is_some_and(|zeros| zeros >= 2 && bytes[zeros] == 1)
 }
 
-/// The NAL units of a frame that have a byte, by lengths if these fit, else by start codes.
-fn nal_units(frame: &[u8], length_size: usize) -> Vec<&[u8]> {
-    let nals = by_lengths(frame, length_size).unwrap_or_else(|| by_start_codes(frame));
-    nals.into_iter().filter(|nal| !nal.is_empty()).collect()
+/// The NAL units of a frame that have a byte: by lengths if these fit, and by start codes if it begins with one. A frame that
+/// reads in both ways goes with its track.
+fn readings(frame: &[u8], length_size: usize) -> Vec<Vec<&[u8]>> {
+    let by_start_codes = is_byte_stream(frame).then(|| by_start_codes(frame));
+    let readings = by_lengths(frame, length_size).into_iter().chain(by_start_codes);
+    readings.map(|nals| nals.into_iter().filter(|nal| !nal.is_empty()).collect()).collect()
 }
 
+/// Zeros that are too few for another length pad the frame.
 fn by_lengths(frame: &[u8], length_size: usize) -> Option<Vec<&[u8]>> {
     let (mut nals, mut rest) = (Vec::new(), frame);
-    while !rest.is_empty() {
+    while rest.len() >= length_size || rest.iter().any(|&byte| byte != 0) {
         let (len, behind) = rest.split_at_checked(length_size)?;
         let len = len.iter().fold(0, |len, &byte| len << 8 | usize::from(byte));
         let (nal, behind) = behind.split_at_checked(len)?;

@@ -185,41 +185,41 @@ fn check(codec: VideoCodec, nal: &[u8], is_first: bool) -> HeaderCheck {
 
 /// Visits the NAL units of a length-prefixed frame, each with its offset; some may be empty. Returns how many zero bytes,
 /// fewer than a length has, pad the frame.
-#[inline]
 pub(crate) fn walk_lengths<'a>(
     frame: &'a [u8],
     length_size: u8,
-    mut visit: impl FnMut(usize, &'a [u8]),
+    visit: impl FnMut(usize, &'a [u8]),
 ) -> Result<usize, FrameFault> {
+    check_rest(frame, walk_fitting_lengths(frame, length_size, visit), length_size)
+}
+
+/// Visits the NAL units of a length-prefixed frame as far as they fit, and returns the rest: see [`check_rest`].
+#[inline]
+pub(super) fn walk_fitting_lengths<'a>(
+    frame: &'a [u8],
+    length_size: u8,
+    mut visit: impl FnMut(usize, &'a [u8]),
+) -> &'a [u8] {
     let mut rest = frame;
-    while !rest.is_empty() {
-        let Some((len, after_length)) = read_length(rest, length_size) else {
-            return padding(frame, rest, length_size);
-        };
-        let Some((nal, after)) = after_length.split_at_checked(len) else {
-            return Err(FrameFault::NalLength {
-                at: frame.len().saturating_sub(rest.len()) as u32,
-                len: len as u32,
-                left: after_length.len() as u32,
-            });
-        };
+    while let Some((len, after_length)) = read_length(rest, length_size)
+        && let Some((nal, after)) = after_length.split_at_checked(len)
+    {
         visit(frame.len().saturating_sub(after_length.len()), nal);
         rest = after;
     }
-    Ok(0)
+    rest
 }
 
-/// Zero bytes at the end of a frame, fewer than a length.
-#[cold]
-fn padding(frame: &[u8], rest: &[u8], length_size: u8) -> Result<usize, FrameFault> {
-    if rest.iter().all(|&byte| byte == 0) {
-        return Ok(rest.len());
+/// The padding that the rest of a frame is, or why it is no NAL unit.
+pub(super) fn check_rest(frame: &[u8], rest: &[u8], length_size: u8) -> Result<usize, FrameFault> {
+    let at = frame.len().saturating_sub(rest.len()) as u32;
+    match read_length(rest, length_size) {
+        Some((length, after_length)) => {
+            Err(FrameFault::NalLength { at, len: length as u32, left: after_length.len() as u32 })
+        }
+        None if rest.iter().all(|&byte| byte == 0) => Ok(rest.len()),
+        None => Err(FrameFault::NalLengthCut { at, size: length_size, left: rest.len() as u32 }),
     }
-    Err(FrameFault::NalLengthCut {
-        at: frame.len().saturating_sub(rest.len()) as u32,
-        size: length_size,
-        left: rest.len() as u32,
-    })
 }
 
 #[inline]

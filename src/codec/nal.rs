@@ -1,13 +1,13 @@
 //! NAL units in a frame: how they are framed, and which of them matter to a container.
 //!
-//! A frame is length-prefixed (ISO/IEC 14496-15 section 4.3.3) if walking its NAL lengths ends exactly at its end.
-//! Else it is a byte stream (Annex B of H.264 and H.265) if it begins with a start code. Else it is neither, and no
-//! guess is made. Each frame is looked at on its own, because producers mix the two.
+//! Each frame is looked at on its own, because producers mix the two ways of [`framing`](super::framing).
 
 use memchr::memmem::Finder;
 
+use super::VideoCodec;
+use super::framing::{Framing, Readings, check_rest, walk_fitting_lengths, walk_lengths};
+use super::nal_unit::{Counted, NalSyntax, NalTally};
 use crate::annexb;
-use crate::codec::VideoCodec;
 use crate::frame_fault::FrameFault;
 
 /// A NAL unit that was found in a frame.
@@ -39,6 +39,7 @@ pub(crate) struct FrameScan {
     /// It was framed by start codes, or by lengths of 1 or 2 bytes.
     pub(crate) converted: bool,
     pub(crate) has_parameter_sets: bool,
+    /// Decoding can begin at a picture of the base layer in it: IDR in H.264, IRAP in H.265.
     pub(crate) has_random_access: bool,
     /// NAL units without a byte, which were not listed. The AWS SDK can leave one at the end of a frame.
     pub(crate) empty_nals: u32,
@@ -71,29 +72,14 @@ pub(crate) const NAL_LENGTH_SIZE: usize = 4;
 /// Reads frames of one codec, whose NAL lengths take `length_size` bytes.
 #[derive(Debug)]
 pub(crate) struct NalScanner {
-    syntax: Syntax,
+    codec: VideoCodec,
+    syntax: NalSyntax,
     length_size: u8,
-}
-
-/// A set of NAL unit types: bit `n` for type `n`.
-type NalTypes = u64;
-
-/// Where the first byte of a NAL unit header has the type, and which types matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Syntax {
-    type_shift: u32,
-    type_mask: u8,
-    parameter_sets: NalTypes,
-    random_access: NalTypes,
 }
 
 impl NalScanner {
     pub(crate) fn new(codec: VideoCodec, length_size: u8) -> Self {
-        let syntax = match codec {
-            VideoCodec::H264 => Syntax::H264,
-            VideoCodec::H265 => Syntax::H265,
-        };
-        Self { syntax, length_size }
+        Self { codec, syntax: NalSyntax::new(codec), length_size }
     }
 
     /// Finds out what `frame` is. Unless it can stay as it is, each of its NAL units is given to `visit`.
@@ -106,19 +92,24 @@ impl NalScanner {
         start_code: &Finder<'_>,
         visit: impl FnMut(FoundNal<'a>),
     ) -> Result<FrameScan, FrameFault> {
-        let mut found: NalTypes = 0;
+        let mut tally = NalTally::default();
         let mut has_empty = false;
-        let is_length_prefixed = walk_lengths(frame, self.length_size, |_, nal| match nal.first() {
-            Some(&first) => found |= self.syntax.nal_type(first),
-            None => has_empty = true,
+        let rest = walk_fitting_lengths(frame, self.length_size, |_, nal| match nal {
+            [] => has_empty = true,
+            nal => {
+                tally.add(&self.syntax, nal);
+            }
         });
-        let has_parameter_sets = found & self.syntax.parameter_sets != 0;
-        let is_plain = is_length_prefixed && found != 0 && !has_empty && !has_parameter_sets;
+        let is_plain = rest.is_empty()
+            && !has_empty
+            && !tally.is_empty()
+            && !tally.has_parameter_sets(&self.syntax)
+            && !may_begin_with_start_code(frame);
         if is_plain && usize::from(self.length_size) == NAL_LENGTH_SIZE {
-            let has_random_access = found & self.syntax.random_access != 0;
+            let has_random_access = tally.has_random_access(&self.syntax);
             return Ok(FrameScan { verbatim: true, has_random_access, ..FrameScan::default() });
         }
-        self.list_nals(frame, is_length_prefixed, start_code, visit)
+        self.list_nals(frame, rest, start_code, visit)
     }
 
     // Most frames can stay as they are.
@@ -126,72 +117,49 @@ impl NalScanner {
     fn list_nals<'a>(
         &self,
         frame: &'a [u8],
-        is_length_prefixed: bool,
+        rest: &'a [u8],
         start_code: &Finder<'_>,
         mut visit: impl FnMut(FoundNal<'a>),
     ) -> Result<FrameScan, FrameFault> {
+        let framing = match (check_rest(frame, rest, self.length_size), annexb::begins_with_start_code(frame))
+        {
+            (Ok(_), false) => Framing::LengthPrefixed,
+            (Err(fault), false) => return Err(fault),
+            (Err(_), true) => Framing::ByteStream,
+            // Rare enough to be read once more.
+            (Ok(_), true) => Readings::read(self.codec, self.length_size, frame).framing(None)?,
+        };
+        let is_length_prefixed = framing == Framing::LengthPrefixed;
         let converted = !is_length_prefixed || usize::from(self.length_size) != NAL_LENGTH_SIZE;
         let mut scan = FrameScan { converted, ..FrameScan::default() };
-        let mut any = false;
+        let mut tally = NalTally::default();
         let list = |at, bytes: &'a [u8]| {
-            let Some(&first) = bytes.first() else {
+            if bytes.is_empty() {
                 scan.empty_nals = scan.empty_nals.saturating_add(1);
                 return;
-            };
-            let kind = self.syntax.kind(first);
-            scan.has_parameter_sets |= kind == NalKind::ParameterSet;
-            scan.has_random_access |= kind == NalKind::RandomAccess;
-            any = true;
+            }
+            let kind = self.kind(tally.add(&self.syntax, bytes));
             visit(FoundNal { at, bytes, kind });
         };
-        if is_length_prefixed {
-            walk_lengths(frame, self.length_size, list);
-        } else if annexb::begins_with_start_code(frame) {
-            annexb::split_at(frame, start_code.find_iter(frame), list);
-        } else {
-            return Err(self.describe(frame));
+        match framing {
+            Framing::LengthPrefixed => {
+                walk_lengths(frame, self.length_size, list)?;
+            }
+            Framing::ByteStream => annexb::split_at(frame, start_code.find_iter(frame), list),
         }
-        if any { Ok(scan) } else { Err(FrameFault::NoNalUnits) }
-    }
-
-    /// Why a frame that is neither is not length-prefixed.
-    fn describe(&self, frame: &[u8]) -> FrameFault {
-        let mut end = 0_usize;
-        walk_lengths(frame, self.length_size, |offset, nal| end = offset.saturating_add(nal.len()));
-        let rest = frame.get(end..).unwrap_or_default();
-        let at = end as u32;
-        match read_length(rest, self.length_size) {
-            Some((len, left)) => FrameFault::NalLength { at, len: len as u32, left: left.len() as u32 },
-            None => FrameFault::NalLengthCut { at, size: self.length_size, left: rest.len() as u32 },
+        if tally.is_empty() {
+            return Err(FrameFault::NoNalUnits);
         }
-    }
-}
-
-impl Syntax {
-    /// H.264 table 7-1: 7 SPS, 8 PPS, 5 IDR.
-    const H264: Self =
-        Self { type_shift: 0, type_mask: 0x1F, parameter_sets: 1 << 7 | 1 << 8, random_access: 1 << 5 };
-
-    /// H.265 table 7-1: 32 VPS, 33 SPS, 34 PPS, 16 to 23 IRAP.
-    const H265: Self = Self {
-        type_shift: 1,
-        type_mask: 0x3F,
-        parameter_sets: 1 << 32 | 1 << 33 | 1 << 34,
-        random_access: 0xFF << 16,
-    };
-
-    /// The type of a NAL unit by the first byte of its header.
-    #[inline]
-    fn nal_type(self, first: u8) -> NalTypes {
-        1_u64.wrapping_shl(u32::from(first.wrapping_shr(self.type_shift) & self.type_mask))
+        scan.has_parameter_sets = tally.has_parameter_sets(&self.syntax);
+        scan.has_random_access = tally.has_random_access(&self.syntax);
+        Ok(scan)
     }
 
     #[inline]
-    fn kind(self, first: u8) -> NalKind {
-        let nal_type = self.nal_type(first);
-        if nal_type & self.parameter_sets != 0 {
+    fn kind(&self, nal: Counted) -> NalKind {
+        if self.syntax.is_parameter_set(nal) {
             NalKind::ParameterSet
-        } else if nal_type & self.random_access != 0 {
+        } else if self.syntax.is_random_access(nal) {
             NalKind::RandomAccess
         } else {
             NalKind::Other
@@ -199,26 +167,11 @@ impl Syntax {
     }
 }
 
-/// Visits the NAL units of a length-prefixed frame, each with its offset. Answers whether they end with the frame.
+/// Whether the first bytes are `00 00 01`, `00 00 00 01` or `00 00 00 00`, at a glance.
 #[inline]
-fn walk_lengths<'a>(frame: &'a [u8], length_size: u8, mut visit: impl FnMut(usize, &'a [u8])) -> bool {
-    let mut rest = frame;
-    while !rest.is_empty() {
-        let Some((len, behind)) = read_length(rest, length_size) else { return false };
-        let Some((nal, after)) = behind.split_at_checked(len) else { return false };
-        visit(frame.len().saturating_sub(behind.len()), nal);
-        rest = after;
-    }
-    true
-}
-
-#[inline]
-fn read_length(bytes: &[u8], length_size: u8) -> Option<(usize, &[u8])> {
-    match length_size {
-        4 => bytes.split_first_chunk().map(|(len, rest)| (u32::from_be_bytes(*len) as usize, rest)),
-        2 => bytes.split_first_chunk().map(|(len, rest)| (usize::from(u16::from_be_bytes(*len)), rest)),
-        _ => bytes.split_first().map(|(len, rest)| (usize::from(*len), rest)),
-    }
+fn may_begin_with_start_code(frame: &[u8]) -> bool {
+    let head = frame.first_chunk().map_or(0, |head| u32::from_be_bytes(*head));
+    head < 2 || head >> 8 == 1
 }
 
 #[cfg(test)]
@@ -244,6 +197,19 @@ mod tests {
         let want = FrameScan { verbatim: true, has_random_access: true, ..FrameScan::default() };
         assert_eq!(found, want);
         assert!(nals.is_empty());
+        // The layers above the base have random access points of their own.
+        let (found, _) = scan(VideoCodec::H265, 4, &[0, 0, 0, 3, 0x2A, 0x09, 0x80]).unwrap();
+        assert!(found.verbatim && !found.has_random_access);
+    }
+
+    /// A picture of 325 bytes after a start code of three bytes, which is a NAL length too.
+    #[test]
+    fn a_frame_that_reads_as_both() {
+        let mut frame = vec![0, 0, 1, 0x41, 0x9A];
+        frame.resize(4 + 0x141, 0xA5);
+        let (found, nals) = scan(VideoCodec::H264, 4, &frame).unwrap();
+        assert!(found.converted && !found.verbatim);
+        assert_eq!(nals, [frame[3..].to_vec()]);
     }
 
     #[test]
@@ -259,6 +225,9 @@ mod tests {
         let (found, nals) = scan(VideoCodec::H264, 4, &[0, 0, 0, 1, 0x41, 0, 0, 0, 0]).unwrap();
         assert_eq!((found.empty_nals, found.converted, found.verbatim), (1, false, false));
         assert_eq!(nals, [vec![0x41]]);
+        let (found, nals) = scan(VideoCodec::H264, 4, &[0, 0, 0, 2, 0x41, 0x9A, 0, 0, 0]).unwrap();
+        assert_eq!((found.empty_nals, found.converted, found.verbatim), (0, false, false), "padding");
+        assert_eq!(nals, [vec![0x41, 0x9A]]);
     }
 
     #[test]
@@ -279,7 +248,7 @@ mod tests {
         assert_eq!(found, want);
     }
 
-    // H.265 table 7-1: 32 VPS, 33 SPS, 34 PPS, 39 SEI, 16 to 23 IRAP (19 IDR_W_RADL, 21 CRA), 1 TRAIL_R.
+    // H.265 table 7-1: 32 VPS, 33 SPS, 34 PPS, 39 SEI, 16 to 21 IRAP (19 IDR_W_RADL, 21 CRA), 1 TRAIL_R.
     #[test]
     fn kinds_in_h265() {
         for (nal_type, kind) in [
@@ -292,7 +261,11 @@ mod tests {
             (21, NalKind::RandomAccess),
             (1, NalKind::Other),
         ] {
-            assert_eq!(Syntax::H265.kind(nal_type << 1), kind, "{nal_type}");
+            let mut kinds = Vec::new();
+            let frame = [0, 0, 1, nal_type << 1, 1, 0x80];
+            let scanner = NalScanner::new(VideoCodec::H265, 4);
+            scanner.scan(&frame, &annexb::finder(), |found| kinds.push(found.kind)).unwrap();
+            assert_eq!(kinds, [kind], "{nal_type}");
         }
     }
 

@@ -95,19 +95,24 @@ pub(crate) struct NalSyntax {
     random_access: NalTypes,
 }
 
+/// The type and the layer of a NAL unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counted {
+    nal_type: NalTypes,
+    is_base_layer: bool,
+}
+
 /// The types of the NAL units of one frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct NalTally {
-    /// Types of the base layer.
+    /// Of all layers.
     types: NalTypes,
-    /// Types of other layers.
-    upper_types: NalTypes,
+    /// Types of the slices of the base layer.
+    pictures: NalTypes,
     /// Slices of the base layer that are the first of a picture.
     first_slices: u32,
     /// A slice of the base layer stands before the first of these.
     begins_inside_picture: bool,
-    /// Bit 7 is the OR of all forbidden bits.
-    forbidden: u32,
 }
 
 impl NalUnit {
@@ -227,10 +232,10 @@ impl NalSyntax {
     /// H.264 table 7-1: 1 to 5 slices and their partitions, 5 IDR, 7 SPS, 8 PPS. The first bit after the header is
     /// first_mb_in_slice when that is 0.
     const H264: Self = Self {
-        type_shift: 24,
+        type_shift: 16,
         type_mask: 0x1F,
         layer_mask: 0,
-        first_slice_mask: 0x0080_0000,
+        first_slice_mask: 0x00_8000,
         parameter_sets: 1 << 7 | 1 << 8,
         pictures: 0b11_1110,
         slices: 0b10_0110,
@@ -240,15 +245,26 @@ impl NalSyntax {
     /// H.265 table 7-1: 0 to 9 and 16 to 21 slices, the latter IRAP (22 and 23 are reserved for more of them), 32 VPS,
     /// 33 SPS, 34 PPS.
     const H265: Self = Self {
-        type_shift: 25,
+        type_shift: 17,
         type_mask: 0x3F,
-        layer_mask: 0x01F8_0000,
-        first_slice_mask: 0x0000_8000,
+        layer_mask: 0x01_F800,
+        first_slice_mask: 0x00_0080,
         parameter_sets: 1 << 32 | 1 << 33 | 1 << 34,
         pictures: 0x3F << 16 | 0x3FF,
         slices: 0x3F << 16 | 0x3FF,
         random_access: 0x3F << 16,
     };
+
+    #[inline]
+    pub(crate) fn is_parameter_set(&self, nal: Counted) -> bool {
+        nal.nal_type & self.parameter_sets != 0
+    }
+
+    /// Whether decoding can begin at its picture.
+    #[inline]
+    pub(crate) fn is_random_access(&self, nal: Counted) -> bool {
+        nal.is_base_layer && nal.nal_type & self.random_access != 0
+    }
 
     #[inline]
     fn nal_type(&self, head: u32) -> NalTypes {
@@ -259,46 +275,35 @@ impl NalSyntax {
 impl NalTally {
     /// Counts a NAL unit, which has at least one byte.
     #[inline]
-    pub(crate) fn add(&mut self, syntax: &NalSyntax, nal: &[u8]) {
+    pub(crate) fn add(&mut self, syntax: &NalSyntax, nal: &[u8]) -> Counted {
         let head = head(nal);
         let nal_type = syntax.nal_type(head);
-        self.forbidden |= head;
-        if head & syntax.layer_mask == 0 {
-            self.types |= nal_type;
+        self.types |= nal_type;
+        let is_base_layer = head & syntax.layer_mask == 0;
+        if nal_type & syntax.pictures != 0 && is_base_layer {
+            self.pictures |= nal_type;
             let is_first = nal_type & syntax.slices != 0 && head & syntax.first_slice_mask != 0;
             self.first_slices = self.first_slices.wrapping_add(u32::from(is_first));
-            self.begins_inside_picture |= nal_type & syntax.pictures != 0 && self.first_slices == 0;
-        } else {
-            self.upper_types |= nal_type;
+            self.begins_inside_picture |= self.first_slices == 0;
         }
+        Counted { nal_type, is_base_layer }
     }
 
-    /// Whether these are the NAL units of exactly one coded picture, with nothing among them that a container must move:
-    /// no parameter sets, and no forbidden bit, which may mean that these are no NAL units.
     #[inline]
-    pub(crate) fn is_plain_picture(&self, syntax: &NalSyntax) -> bool {
-        self.first_slices == 1
-            && !self.begins_inside_picture
-            && (self.types | self.upper_types) & syntax.parameter_sets == 0
-            && self.forbidden & 0x8000_0000 == 0
-    }
-
-    /// Whether a slice of the base layer is among them.
-    #[inline]
-    pub(crate) fn has_picture(&self, syntax: &NalSyntax) -> bool {
-        self.types & syntax.pictures != 0
+    pub(crate) fn is_empty(&self) -> bool {
+        self.types == 0
     }
 
     /// Whether decoding can begin at the picture: IDR in H.264, IRAP in H.265, of the base layer.
     #[inline]
     pub(crate) fn has_random_access(&self, syntax: &NalSyntax) -> bool {
-        self.types & syntax.random_access != 0
+        self.pictures & syntax.random_access != 0
     }
 
     /// Whether parameter sets of any layer are among them.
     #[inline]
     pub(crate) fn has_parameter_sets(&self, syntax: &NalSyntax) -> bool {
-        (self.types | self.upper_types) & syntax.parameter_sets != 0
+        self.types & syntax.parameter_sets != 0
     }
 
     /// Whether the first slice of the base layer goes on with a picture that began before.
@@ -314,22 +319,15 @@ impl NalTally {
     }
 }
 
-/// The first four bytes, most significant first, with zeros where there are fewer.
+/// The first three bytes, most significant first, with zeros where there are fewer.
 #[inline]
 fn head(nal: &[u8]) -> u32 {
-    match nal.first_chunk() {
-        Some(head) => u32::from_be_bytes(*head),
-        None => short_head(nal),
+    match *nal {
+        [a, b, c, ..] => u32::from_be_bytes([0, a, b, c]),
+        [a, b] => u32::from_be_bytes([0, a, b, 0]),
+        [a] => u32::from_be_bytes([0, a, 0, 0]),
+        [] => 0,
     }
-}
-
-#[cold]
-fn short_head(nal: &[u8]) -> u32 {
-    let mut head = [0; 4];
-    for (to, from) in head.iter_mut().zip(nal) {
-        *to = *from;
-    }
-    u32::from_be_bytes(head)
 }
 
 #[cfg(test)]
@@ -460,7 +458,6 @@ mod tests {
                     let mut tally = NalTally::default();
                     tally.add(&syntax, &nal);
                     let base = unit.picture().filter(|_| unit.is_base_layer);
-                    assert_eq!(tally.has_picture(&syntax), base.is_some(), "{nal:x?}");
                     assert_eq!(tally.first_slices(), u32::from(base.is_some_and(|slice| slice.is_first)));
                     assert_eq!(tally.begins_inside_picture(), base.is_some_and(|slice| !slice.is_first));
                     assert_eq!(
@@ -468,27 +465,32 @@ mod tests {
                         base.is_some_and(|slice| slice.is_random_access)
                     );
                     assert_eq!(tally.has_parameter_sets(&syntax), unit.is_parameter_set());
-                    let is_plain = base.is_some_and(|slice| slice.is_first) && first & 0x80 == 0;
-                    assert_eq!(tally.is_plain_picture(&syntax), is_plain);
+                    assert!(!tally.is_empty());
                 }
             }
         }
     }
 
     #[test]
-    fn one_picture_and_nothing_to_move_is_plain() {
+    fn pictures_are_counted_by_their_first_slices() {
         let syntax = NalSyntax::new(VideoCodec::H264);
         let tally = |nals: &[&[u8]]| {
             let mut tally = NalTally::default();
-            nals.iter().for_each(|nal| tally.add(&syntax, nal));
-            tally
+            for nal in nals {
+                tally.add(&syntax, nal);
+            }
+            (tally.first_slices(), tally.begins_inside_picture())
         };
         let (first, next, sei, pps) = (&[0x65, 0x88][..], &[0x65, 0x04][..], &[0x06][..], &[0x68, 0xEB][..]);
-        assert!(tally(&[sei, first, next]).is_plain_picture(&syntax));
-        for nals in [&[][..], &[sei], &[next], &[next, first], &[first, first], &[pps, first]] {
-            assert!(!tally(nals).is_plain_picture(&syntax), "{nals:x?}");
+        for (nals, expected) in [
+            (&[][..], (0, false)),
+            (&[sei, pps], (0, false)),
+            (&[sei, first, next, next], (1, false)),
+            (&[first, next, first], (2, false)),
+            (&[sei, next], (0, true)),
+            (&[next, first], (1, true)),
+        ] {
+            assert_eq!(tally(nals), expected, "{nals:x?}");
         }
-        assert_eq!(tally(&[first, next, first]).first_slices(), 2);
-        assert!(tally(&[sei, next, first]).begins_inside_picture());
     }
 }
