@@ -90,10 +90,19 @@ fn check_index(index: &getclip::FragmentIndex) {
     assert_eq!(getclip::FragmentIndex::decode(&index.encode()).as_ref(), Ok(index));
 }
 
-/// Bytes to an index: what is read is written so that it is read again, as the same.
+/// Bytes to an index: what is read is written so that it is read again, as the same, and can be planned or is refused.
 pub fn index(data: &[u8]) {
-    match getclip::FragmentIndex::decode(data) {
-        Ok(index) => check_index(&index),
+    let index = match getclip::FragmentIndex::decode(data) {
+        Ok(index) => index,
+        Err(error) => return check_error(&error),
+    };
+    check_index(&index);
+    let mut planner = Options::default().builder().planner();
+    match planner.offer(index).and_then(|()| planner.finish()) {
+        Ok(plan) => {
+            let sent: u64 = plan.extents(..).map(|extent| extent.len()).sum();
+            assert_eq!(sent, plan.len(), "extents that are not the file");
+        }
         Err(error) => check_error(&error),
     }
 }

@@ -9,11 +9,12 @@ use arbitrary::{Arbitrary, Unstructured};
 /// Name and body.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     ("build_clip", getclip_fuzz::build_clip),
     ("build_structured", |data| described(getclip_fuzz::build_structured, data)),
     ("clip_ranges", |data| described(getclip_fuzz::clip_ranges, data)),
     ("fragments", getclip_fuzz::fragments),
+    ("index", getclip_fuzz::index),
     ("reader_chunking", getclip_fuzz::reader_chunking),
     ("selection", |data| described(getclip_fuzz::selection, data)),
     ("timestamp", getclip_fuzz::timestamp),
