@@ -31,6 +31,7 @@ mod input;
 mod inspect;
 mod interrupt;
 mod output;
+mod preallocation;
 mod progress;
 mod recording;
 mod report;

@@ -80,6 +80,14 @@ impl Output {
         Ok(Self::Regular { path: path.to_owned(), temporary, replaced: None, overwrite })
     }
 
+    /// The file that is written, if it is a regular one. It is empty so far.
+    pub(crate) fn regular_file(&self) -> Option<&File> {
+        match self {
+            Self::Regular { temporary, .. } => Some(temporary.as_file()),
+            Self::Stdout | Self::Special { .. } => None,
+        }
+    }
+
     /// Has `write` write the whole content.
     pub(crate) fn write_with(self, write: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Failure> {
         match self {

@@ -11,6 +11,7 @@ use crate::args::{ClipArguments, ReportForm};
 use crate::failure::Failure;
 use crate::input::Inputs;
 use crate::output::{self, Output};
+use crate::preallocation::Preallocation;
 use crate::recording::{ReadOptions, Recording};
 use crate::report::{self, Amount, Offered, RunReport, Written};
 use crate::stdout;
@@ -68,10 +69,16 @@ fn write_clip(
     options: &ReadOptions,
 ) -> Result<(), Failure> {
     let output = Output::open(&arguments.output, arguments.force, &inputs.files)?;
+    // A clip is about as long as what it is made of, and no longer than the limit.
+    let expected_len = inputs.len().unwrap_or(0).min(arguments.limits().max_bytes.get());
+    let preallocation = output.regular_file().and_then(|file| Preallocation::start(file, expected_len));
     let mut recording = Recording::new(inputs, options);
     let built = builder.build(&mut recording);
     let (clip, found) = recording.outcome(built)?;
-    output.write_with(|file| clip.write_to(file).map(drop))?;
+    output.write_with(|file| {
+        preallocation.map_or(Ok(()), |preallocation| preallocation.finish(clip.len()))?;
+        clip.write_to(file).map(drop)
+    })?;
 
     let to_stdout = output::is_stdout(&arguments.output);
     let output = if to_stdout { stdout::NAME.into() } else { arguments.output.display().to_string() };
