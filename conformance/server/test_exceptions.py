@@ -128,7 +128,7 @@ def test_tags(server):
 
 def test_apis_that_are_not_offered(server):
     control = server.client()
-    for api in ("GET_CLIP", "LIST_FRAGMENTS", "GET_MEDIA_FOR_FRAGMENT_LIST"):
+    for api in ("GET_CLIP", "GET_MEDIA", "LIST_FRAGMENTS", "GET_MEDIA_FOR_FRAGMENT_LIST"):
         assert control.get_data_endpoint(StreamName="front-door", APIName=api)["DataEndpoint"] == server.url
     name, status, message = raised(control.get_data_endpoint, StreamName="front-door", APIName="GET_HLS_STREAMING_SESSION_URL")
     assert (name, status) == ("InvalidArgumentException", 400)

@@ -29,7 +29,7 @@ use getclip::Timestamp;
 use getclip_archive::Archive;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::error;
 
 pub use self::cors::Cors;
@@ -60,6 +60,7 @@ pub(crate) struct State {
     metrics: Arc<Metrics>,
     requests: Arc<Semaphore>,
     clips: Arc<Semaphore>,
+    closing: watch::Sender<bool>,
 }
 
 impl Server {
@@ -68,7 +69,13 @@ impl Server {
         let metrics = Arc::new(Metrics::new(archive.clone()));
         let requests = Arc::new(Semaphore::new(settings.limits.requests.get()));
         let clips = Arc::new(Semaphore::new(settings.limits.clips.get()));
-        Self(Arc::new(State { archive, settings, metrics, requests, clips }))
+        let closing = watch::Sender::new(false);
+        Self(Arc::new(State { archive, settings, metrics, requests, clips, closing }))
+    }
+
+    /// Ends the responses that have no end of their own, each after a whole fragment: those of GetMedia.
+    pub fn close(&self) {
+        self.0.closing.send_replace(true);
     }
 
     /// The server as a router of axum, for [`listener::serve`](crate::listener::serve) or as a part of another one.
@@ -209,7 +216,7 @@ impl State {
         exchange: &mut Exchange,
     ) -> Result<Caller, ServiceError> {
         let verifier = self.settings.verifier.as_ref();
-        let caller = Caller::of(verifier, request, payload, self.now()).map_err(|refusal| {
+        let caller = Caller::of(verifier, request, payload, now()).map_err(|refusal| {
             exchange.reason = Some(refusal.to_string());
             not_authorized()
         })?;
@@ -225,9 +232,14 @@ impl State {
         Ok(with_type(StatusCode::OK, "text/plain", "ready\n"))
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::from(std::time::SystemTime::now())
+    /// Changes when the server stops.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
     }
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from(std::time::SystemTime::now())
 }
 
 /// Media type of what Prometheus scrapes.

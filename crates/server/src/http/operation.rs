@@ -9,6 +9,7 @@ pub(crate) enum Operation {
     GetClip,
     ListFragments,
     GetMediaForFragmentList,
+    GetMedia,
     CreateStream,
     DescribeStream,
     ListStreams,
@@ -28,11 +29,12 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// The operations of the service.
-    const OF_THE_SERVICE: [Self; 13] = [
+    const OF_THE_SERVICE: [Self; 14] = [
         Self::GetDataEndpoint,
         Self::GetClip,
         Self::ListFragments,
         Self::GetMediaForFragmentList,
+        Self::GetMedia,
         Self::CreateStream,
         Self::DescribeStream,
         Self::ListStreams,
@@ -60,6 +62,7 @@ impl Operation {
             Self::GetClip => "GetClip",
             Self::ListFragments => "ListFragments",
             Self::GetMediaForFragmentList => "GetMediaForFragmentList",
+            Self::GetMedia => "GetMedia",
             Self::CreateStream => "CreateStream",
             Self::DescribeStream => "DescribeStream",
             Self::ListStreams => "ListStreams",
@@ -100,6 +103,7 @@ mod tests {
             ("/getClip", Operation::GetClip),
             ("/listFragments", Operation::ListFragments),
             ("/getMediaForFragmentList", Operation::GetMediaForFragmentList),
+            ("/getMedia", Operation::GetMedia),
             ("/createStream", Operation::CreateStream),
             ("/describeStream", Operation::DescribeStream),
             ("/listStreams", Operation::ListStreams),

@@ -143,7 +143,7 @@ impl GetMediaForFragmentList {
 }
 
 /// 1 to 128 digits.
-fn parse_number(member: &str, text: &str) -> Result<FragmentNumber, ServiceError> {
+pub(super) fn parse_number(member: &str, text: &str) -> Result<FragmentNumber, ServiceError> {
     check_string(member, text, 1..=128, "digits", |c| c.is_ascii_digit())?;
     text.parse().map_err(|_| ServiceError::constraint(member, "a fragment number", shown(text)))
 }

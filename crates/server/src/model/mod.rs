@@ -9,6 +9,7 @@
 mod archived_media;
 mod data_endpoint;
 mod error;
+mod media;
 mod members;
 mod names;
 mod selector;
@@ -22,6 +23,7 @@ pub use archived_media::{
 };
 pub use data_endpoint::{ApiName, GetDataEndpoint};
 pub use error::{Exception, ServiceError};
+pub use media::{GetMedia, StartSelector};
 pub use names::{Arn, StreamName, StreamReference, StreamVersion};
 pub use selector::FragmentSelector;
 pub use streams::{

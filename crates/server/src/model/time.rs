@@ -20,7 +20,15 @@ pub(crate) enum Rounding {
 
 /// A required timestamp. SDKs send whole seconds, milliseconds or microseconds.
 pub(crate) fn take(members: &mut Members, name: &str, rounding: Rounding) -> Result<Timestamp, ServiceError> {
-    let value = members.take(name).ok_or_else(|| members.missing(name))?;
+    take_optional(members, name, rounding)?.ok_or_else(|| members.missing(name))
+}
+
+pub(crate) fn take_optional(
+    members: &mut Members,
+    name: &str,
+    rounding: Rounding,
+) -> Result<Option<Timestamp>, ServiceError> {
+    let Some(value) = members.take(name) else { return Ok(None) };
     let Value::Number(number) = &value else {
         return Err(members.mistyped(name, "Unix seconds as a number", &value));
     };
@@ -29,7 +37,7 @@ pub(crate) fn take(members: &mut Members, name: &str, rounding: Rounding) -> Res
         .as_f64()
         .map(|seconds| (seconds * MICROS_PER_SECOND).round())
         .filter(|micros| micros.abs() < LARGEST_MICROS)
-        .map(|micros| from_micros(micros as i64, rounding))
+        .map(|micros| Some(from_micros(micros as i64, rounding)))
         .ok_or_else(|| {
             ServiceError::constraint(&members.name_of(name), "Unix seconds before the year 10000", number)
         })

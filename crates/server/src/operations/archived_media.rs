@@ -14,6 +14,9 @@ use crate::model::{
     ServiceError,
 };
 
+/// The service's word for its documents.
+pub(super) const CONTENT_TYPE: &str = "video/webm";
+
 impl State {
     pub(super) async fn list_fragments(&self, asked: ListFragments) -> Result<Value, ServiceError> {
         let stream = self.stream(&asked.stream).await?;
@@ -56,7 +59,7 @@ impl State {
         }
         let parts = self.documents(&stream, &asked.fragments, found);
         let media = Body::new(MediaResponse::new(parts, permit));
-        Ok(with_type(StatusCode::OK, "video/x-matroska", media))
+        Ok(with_type(StatusCode::OK, CONTENT_TYPE, media))
     }
 
     /// Fragments that follow each other are fetched together, so that each is on its way while the one before is sent.

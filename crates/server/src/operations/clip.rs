@@ -9,7 +9,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
 use super::{archive_name, check_created};
-use crate::http::{MediaResponse, Part, State, with_type};
+use crate::http::{MediaResponse, Part, State, now, with_type};
 use crate::model::{Exception, FragmentSelector, GetClip, ServiceError, StreamReference};
 
 /// Says which limit cut the clip: `fragments` or `bytes`. The service cuts silently.
@@ -36,7 +36,7 @@ impl State {
         Ok(match asked.clock() {
             ClipFragmentSelectorType::ProducerTimestamp => ClipFragmentSelector::producer(range),
             ClipFragmentSelectorType::ServerTimestamp => {
-                let now = self.now();
+                let now = now();
                 if range.end() >= now {
                     let expected = format!("a time before now, {now}, with SERVER_TIMESTAMP");
                     return Err(ServiceError::constraint("EndTimestamp", expected, range.end()));
@@ -79,7 +79,7 @@ impl State {
     /// By the server's clock, a range that is not all within the retention is an invalid argument; by the producer's
     /// it has fewer fragments, or none.
     fn check_retained(&self, selector: &FragmentSelector, stream: &StreamInfo) -> Result<(), ServiceError> {
-        let Some(head) = stream.retained_since(self.now()) else { return Ok(()) };
+        let Some(head) = stream.retained_since(now()) else { return Ok(()) };
         if selector.clock() == ClipFragmentSelectorType::ProducerTimestamp {
             return Ok(());
         }

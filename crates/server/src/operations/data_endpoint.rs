@@ -10,7 +10,8 @@ use crate::listener::Connection;
 use crate::model::{ApiName, GetDataEndpoint, ServiceError};
 
 /// What has an endpoint here.
-const OFFERED: [ApiName; 3] = [ApiName::ListFragments, ApiName::GetMediaForFragmentList, ApiName::GetClip];
+const OFFERED: [ApiName; 4] =
+    [ApiName::GetMedia, ApiName::ListFragments, ApiName::GetMediaForFragmentList, ApiName::GetClip];
 
 impl State {
     /// This server, for every stream and every operation that it has.

@@ -4,6 +4,7 @@ mod archived_media;
 mod clip;
 mod clip_file;
 mod data_endpoint;
+mod media;
 mod streams;
 mod timeline;
 mod urls;
@@ -16,7 +17,7 @@ use http::request::Parts;
 
 use crate::http::{Caller, Exchange, Operation, State, json_response};
 use crate::model::{
-    CreateStream, DeleteStream, DescribeStream, GetClip, GetDataEndpoint, GetMediaForFragmentList,
+    CreateStream, DeleteStream, DescribeStream, GetClip, GetDataEndpoint, GetMedia, GetMediaForFragmentList,
     ListFragments, ListStreams, ListTagsForStream, ServiceError, StreamName, StreamReference, TagStream,
     UntagStream, UpdateDataRetention, UpdateStream,
 };
@@ -51,6 +52,11 @@ impl State {
                 let asked = GetMediaForFragmentList::parse(body)?;
                 permit(operation, caller, asked.stream.name(), exchange)?;
                 self.get_media_for_fragment_list(asked).await
+            }
+            Operation::GetMedia => {
+                let asked = GetMedia::parse(body)?;
+                permit(operation, caller, asked.stream.name(), exchange)?;
+                self.get_media(asked).await
             }
             Operation::CreateStream => {
                 let asked = CreateStream::parse(body)?;

@@ -52,18 +52,21 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     limits.connections = arguments.max_connections;
     limits.stall_time = Duration::from_secs(arguments.stall_time);
     limits.shutdown_time = Duration::from_secs(arguments.shutdown_time);
-    let router = Server::new(archive, settings).router();
-    let serving = listener::serve(listener, tls, router, limits, stop());
+    let server = Server::new(archive, settings);
+    let stop = {
+        let server = server.clone();
+        async move {
+            signals::stop().await;
+            info!("stopping: responses under way are finished");
+            server.close();
+        }
+    };
+    let serving = listener::serve(listener, tls, server.router(), limits, stop);
     let served = until_told_twice(serving).await;
     if let Some(care) = care {
         care.abort();
     }
     served?.map_err(|error| Failure::io(address, error))
-}
-
-async fn stop() {
-    signals::stop().await;
-    info!("stopping: responses under way are finished");
 }
 
 /// The second signal does not wait.
