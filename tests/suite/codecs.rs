@@ -1,7 +1,7 @@
 //! What H.264 and H.265 become: sample entries, configuration records, and the bytes of the samples.
 
-use crate::clips::{clip, clip_with, dimensions, everything, lines, refusal, refusal_with};
-use getclip::{ErrorKind, Event, MissingCodecPrivate, TrackDetails};
+use crate::clips::{clip, clip_with, dimensions, everything, fragment_name, lines, refusal, refusal_with};
+use getclip::{CodecChanges, ErrorKind, Event, MissingCodecPrivate, TrackDetails};
 use testkit::media::{
     self, AVC_PPS, AVC_SPS, HEVC_PPS, HEVC_SPS, HEVC_VPS, annexb, length_prefixed, with_nal_lengths,
 };
@@ -325,6 +325,35 @@ fn codec_private_data_from_the_frames() {
     let (mp4, _) = clip_with(&from_frames, fragment.to_bytes());
     let video = video_of(&mp4);
     assert_eq!((video.code.as_str(), video.samples), ("hvc1", vec![hevc_frame(&[], true)]));
+}
+
+/// Once a clip was made here whose one `avc3` entry had 300 samples of H.265: the frames of the second input were taken
+/// to be under the codec private data of the first.
+#[test]
+fn another_codec_without_codec_private_data_is_another_track() {
+    let fragment = |index: u64, track: Track, frame: Vec<u8>| {
+        let blocks = vec![Block::new(1, 0, true, frame)];
+        Fragment::stored(index, START + index * 1000, vec![track.without_codec_private()], blocks)
+    };
+    let avc = annexb(&[AVC_SPS, AVC_PPS, &media::nals(&media::avc_frame(0, 40, true))[0]]);
+    let hevc = annexb(&media::nals(&hevc_frame(&HEVC_SETS, true)));
+    let input = mkv::documents(&[fragment(0, Track::avc(), avc), fragment(1, Track::hevc(), hevc)]);
+    let from_frames = everything().missing_codec_private(MissingCodecPrivate::FromFrames);
+    let error = refusal_with(&from_frames, input.clone());
+    let ErrorKind::TracksChanged { difference } = error.kind() else { panic!("{error}") };
+    assert_eq!(difference, "codec H.264 to H.265");
+    assert_eq!(error.location().fragment, Some(fragment_name(1)));
+
+    let (mp4, report) = clip_with(&from_frames.codec_changes(CodecChanges::NewSampleEntry), input);
+    let codes: Vec<String> =
+        Movie::parse(&mp4).video().entries.iter().map(|entry| entry.fourcc.to_string()).collect();
+    assert_eq!(codes, ["avc1", "hvc1"]);
+    // Both things that happened are reported: one of them once hid the other.
+    let of_second: Vec<&Event> = report.events.iter().collect();
+    assert!(of_second.iter().any(
+        |event| matches!(event, Event::SampleEntryAdded { fragment, .. } if *fragment == fragment_name(1))
+    ));
+    assert!(of_second.contains(&&Event::CodecPrivateFromFrames { track: 1 }), "{of_second:?}");
 }
 
 /// BitRateBox of ISO/IEC 14496-12 section 8.5.2.2: largest sample, bits in the fullest second, bits per second.
