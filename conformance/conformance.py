@@ -18,9 +18,9 @@ import expectation
 import ffmpeg
 import isobmff
 import matroska
-import nal
 import players
 import program
+import readers
 import refusals
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
@@ -68,7 +68,7 @@ def main():
     parser.add_argument("--program", required=True, type=pathlib.Path, help="the getclip program")
     parser.add_argument("--only", default="", metavar="NAME", help="only clips whose name contains NAME")
     parser.add_argument(
-        "--no-players", action="store_true", help="leave out mpv, GStreamer, VLC and Chromium"
+        "--no-players", action="store_true", help="leave out the readers and players of others"
     )
     arguments = parser.parse_args()
     getclip = program.Program(arguments.program)
@@ -102,9 +102,9 @@ def inputs():
 
 
 def installed_players(stack):
-    """The players of this machine. Names them all, with version or as not installed."""
+    """The readers and players of this machine. Names them all, with version or as not installed."""
     found = []
-    for kind in players.ALL:
+    for kind in readers.ALL + players.ALL:
         player = kind()
         version = player.version()
         print(version or f"{player.name}: not installed, not run")
@@ -170,9 +170,8 @@ def check_case(run, getclip, directory, installed, name, source, case):
             print(f"--   {name}: {player.name} is left out, see cases.py", flush=True)
             continue
         pool = player.name if isinstance(player, (players.Vlc, players.Chromium)) else ""
-        run.check(
-            name, player.name, lambda player=player: player.faults(output, showing(wanted, output)), pool=pool
-        )
+        see = ffmpeg.probe if isinstance(player, readers.ALL) else showing
+        run.check(name, player.name, lambda player=player, see=see: player.faults(output, see(output)), pool=pool)
 
 
 def refusal_faults(ended, case, output):
@@ -234,16 +233,19 @@ def packet_faults(wanted, case, output):
         yield f"lasts {float(seen['duration']):.3f} s, expected {case.duration}"
 
 
-def showing(wanted, output):
+def showing(output):
     """What players should show: what ffprobe sees, which `packet_faults` compares with the input."""
     seen = ffmpeg.probe(output)
-    pictures, step = [], 0.0
+    pictures, step, points, h265 = [], 0.0, [], False
     if "video" in seen:
         base = Fraction(seen["video"]["time_base"])
-        pictures = sorted(float(packet["pts"] * base) for packet in seen["video"]["packets"])
+        shown = [float(packet["pts"] * base) for packet in seen["video"]["packets"]]
+        pictures = sorted(shown)
         step = statistics.median(b - a for a, b in pairwise(pictures)) if len(pictures) > 1 else 1.0
-    h265 = bool(wanted.video) and wanted.video.codec == nal.HEVC_CODEC
-    return players.Showing(float(seen["duration"]), pictures, step, "audio" in seen, h265)
+        track = next(track for track in isobmff.read_movie(output.read_bytes()).tracks if track.handler == "vide")
+        points = [shown[number - 1] for number in track.random_access(len(shown))]
+        h265 = seen["video"]["codec_name"] == "hevc"
+    return players.Showing(float(seen["duration"]), pictures, step, points, "audio" in seen, h265)
 
 
 def check_refusals(run, getclip, directory):

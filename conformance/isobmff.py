@@ -19,10 +19,21 @@ class Track:
     stts: list = field(default_factory=list)
     #: Numbers of the sync samples from 1, or None without the box: then every sample is one (8.6.2)
     stss: list = None
+    #: (sample count, group) of the sample group `roll`, where group 0 is none (8.9.2)
+    roll: list = field(default_factory=list)
     #: (segment duration in the movie timescale, media time); media time -1 is an empty edit
     elst: list = field(default_factory=list)
     #: The sample entries' four-character codes
     entries: list = field(default_factory=list)
+
+    def random_access(self, samples):
+        """The numbers, from 1, of the samples at which decoding can begin: sync samples and recovery points."""
+        numbers = set(range(1, samples + 1) if self.stss is None else self.stss)
+        number = 1
+        for count, group in self.roll:
+            numbers.update(range(number, number + count) if group else ())
+            number += count
+        return sorted(numbers)
 
 
 @dataclass
@@ -58,6 +69,8 @@ def read_movie(data):
             track.stts = list(struct.iter_unpack(">II", body[8 : 8 + 8 * _count(body)]))
         elif kind == b"stss":
             track.stss = [number for (number,) in struct.iter_unpack(">I", body[8 : 8 + 4 * _count(body)])]
+        elif kind == b"sbgp" and body[4:8] == b"roll":
+            track.roll = list(struct.iter_unpack(">II", body[12:]))
         elif kind == b"elst":
             form, size = (">Qqhh", 20) if body[0] else (">Iihh", 12)
             track.elst = [edit[:2] for edit in struct.iter_unpack(form, body[8 : 8 + size * _count(body)])]

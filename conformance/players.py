@@ -6,6 +6,7 @@ A player is a name, a version and `faults(clip, showing)`. One that is not insta
 import bisect
 import os
 import pathlib
+import random
 import re
 import shutil
 import tempfile
@@ -33,6 +34,8 @@ class Showing:
     pictures: list
     #: How long a picture usually lasts.
     step: float
+    #: Presentation times of the pictures at which decoding can begin.
+    random_access: list
     audio: bool
     h265: bool
 
@@ -44,6 +47,12 @@ class Showing:
                 shown = self.picture_at(second)
                 seconds.append(second)
         return seconds[:MAX_SEEKS]
+
+    def random_access_seeks(self):
+        """The random access points, in an order that goes back and forth and is always the same."""
+        points = [second for second in self.random_access if second >= 0]
+        random.Random(len(points)).shuffle(points)
+        return points[:MAX_SEEKS]
 
     def picture_at(self, second):
         """The presentation time of the picture that is on the screen at `second`."""
@@ -169,7 +178,7 @@ class Vlc:
 
 
 class Chromium:
-    """Chromium's <video>: plays to `ended`, then seeks to each second, then decodes the audio on its own."""
+    """Chromium's <video>: plays to `ended`, seeks to each second and to each random access point, decodes the audio."""
 
     name = "Chromium"
 
@@ -197,7 +206,7 @@ class Chromium:
             return  # Debian's Chromium has no H.265 decoder: there is nothing in the clip for it to play.
         audible = showing.audio and showing.duration <= AUDIBLE_SECONDS
         pictures = bool(showing.pictures) and not showing.h265
-        seconds = showing.seeks() if pictures else []
+        seconds = showing.seeks() + showing.random_access_seeks() if pictures else []
         rate = CHROMIUM_AUDIBLE_RATE if audible else CHROMIUM_RATE
         try:
             seen = self.browser().play(clip, rate, seconds, showing.audio)
