@@ -49,7 +49,8 @@ impl Settings {
         self
     }
 
-    /// Size in bytes of the cache of recent clip plans; 0 for no cache. Default: 32 MiB.
+    /// Size in bytes of the cache of recent clip plans; 0 for no cache. A plan larger than that is kept for a minute after
+    /// its last use. Default: 32 MiB.
     pub fn cached_plan_bytes(mut self, bytes: u64) -> Self {
         self.cached_plan_bytes = bytes;
         self

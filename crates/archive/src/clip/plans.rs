@@ -2,58 +2,78 @@
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::time::{Instant, sleep_until};
 
 use crate::clip::ClipRequest;
 use crate::clip::stored::Planned;
 use crate::fragment::StoredFragment;
-use crate::stream::StreamInfo;
+use crate::stream::{StreamInfo, StreamName};
 
-/// A bounded cache of plans. What it holds follows from the listing alone: a plan is found only if the same objects
-/// with the same entity tags are listed again.
+/// A bounded cache of plans. A plan is found by what was listed: the same objects with the same entity tags. It is found
+/// without a listing only by who says how old the last one may be.
+///
+/// A plan that is larger than the bound is kept for a minute after its last use, and alone: a day of fragments takes
+/// seconds to plan, and a player asks for its ranges one by one.
 #[derive(Debug)]
 pub(crate) struct Plans {
     max_bytes: u64,
-    /// The most recently used one last.
-    entries: Mutex<VecDeque<Entry>>,
+    entries: Arc<Mutex<Entries>>,
 }
 
-type Listing = [u8; 32];
+/// The most recently used one last.
+type Entries = VecDeque<Entry>;
 
 #[derive(Debug)]
 struct Entry {
-    request: ClipRequest,
-    listing: Listing,
+    key: Key,
     planned: Arc<Planned>,
+    listed_at: Instant,
+    used_at: Instant,
 }
 
-impl Entry {
-    /// What a plan takes in memory: about four times its indexes (`plans::tests` compares it with an allocator).
-    fn bytes(&self) -> u64 {
-        self.planned.index_bytes.saturating_mul(4).saturating_add(1024)
-    }
+/// What a plan was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    stream: (StreamName, i64),
+    request: ClipRequest,
+    listing: [u8; 32],
 }
 
 impl Plans {
+    /// How long a plan larger than the bound is kept.
+    const LARGE_KEPT: Duration = Duration::from_secs(60);
+
     pub(crate) fn new(max_bytes: u64) -> Self {
-        Self { max_bytes, entries: Mutex::default() }
+        Self { max_bytes, entries: Arc::default() }
     }
 
+    /// The plan of what was listed.
     pub(super) fn get(
         &self,
         stream: &StreamInfo,
         request: &ClipRequest,
         found: &[StoredFragment],
     ) -> Option<Arc<Planned>> {
-        let listing = listing(stream, found)?;
-        let mut entries = self.entries();
-        let at = entries.iter().position(|entry| entry.listing == listing && entry.request == *request)?;
-        let entry = entries.remove(at)?;
-        let planned = Arc::clone(&entry.planned);
-        entries.push_back(entry);
-        Some(planned)
+        let key = Key::new(stream, request, found)?;
+        use_first(&mut self.entries(), Some(Instant::now()), |entry| entry.key == key)
+    }
+
+    /// The plan of a request whose fragments were listed at most `max_age` ago.
+    pub(super) fn recent(
+        &self,
+        stream: &StreamInfo,
+        request: &ClipRequest,
+        max_age: Duration,
+    ) -> Option<Arc<Planned>> {
+        let stream = (stream.name().clone(), stream.created_ms());
+        use_first(&mut self.entries(), None, |entry| {
+            let is_asked_for = entry.key.stream == stream && entry.key.request == *request;
+            is_asked_for && entry.listed_at.elapsed() <= max_age
+        })
     }
 
     pub(super) fn insert(
@@ -63,33 +83,80 @@ impl Plans {
         found: &[StoredFragment],
         planned: &Arc<Planned>,
     ) {
-        let Some(listing) = listing(stream, found) else { return };
-        let entry = Entry { request: *request, listing, planned: Arc::clone(planned) };
-        if entry.bytes() > self.max_bytes {
-            return;
-        }
+        let Some(key) = Key::new(stream, request, found).filter(|_| self.max_bytes > 0) else { return };
+        let now = Instant::now();
+        let is_large = planned.bytes() > self.max_bytes;
         let mut entries = self.entries();
-        entries.retain(|entry| entry.listing != listing || entry.request != *request);
-        entries.push_back(entry);
-        while entries.iter().map(Entry::bytes).sum::<u64>() > self.max_bytes {
+        // What is asked for again is asked for as it is now: older plans of the same request are of no use.
+        entries.retain(|entry| entry.key.stream != key.stream || entry.key.request != key.request);
+        entries.push_back(Entry {
+            key: key.clone(),
+            planned: Arc::clone(planned),
+            listed_at: now,
+            used_at: now,
+        });
+        while entries.len() > 1
+            && entries.iter().map(|entry| entry.planned.bytes()).sum::<u64>() > self.max_bytes
+        {
             entries.pop_front();
+        }
+        if is_large {
+            tokio::spawn(forget_unused(Arc::downgrade(&self.entries), key, now + Self::LARGE_KEPT));
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, VecDeque<Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        lock(&self.entries)
     }
 }
 
-/// A hash of what was listed, or `None` if an object has no entity tag: it might be another one the next time.
-fn listing(stream: &StreamInfo, found: &[StoredFragment]) -> Option<Listing> {
-    let mut hasher = ListingHasher(Sha256::new());
-    (stream.name(), stream.created_ms()).hash(&mut hasher);
-    for fragment in found {
-        fragment.e_tag.as_ref()?;
-        fragment.hash(&mut hasher);
+fn lock(entries: &Mutex<Entries>) -> MutexGuard<'_, Entries> {
+    entries.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes an entry when it has not been used for [`Plans::LARGE_KEPT`].
+async fn forget_unused(entries: Weak<Mutex<Entries>>, key: Key, mut at: Instant) {
+    loop {
+        sleep_until(at).await;
+        let Some(entries) = entries.upgrade() else { return };
+        let mut entries = lock(&entries);
+        let Some(found) = entries.iter().position(|entry| entry.key == key) else { return };
+        match entries.get(found).map(|entry| entry.used_at + Plans::LARGE_KEPT) {
+            Some(later) if later > at => at = later,
+            _ => {
+                entries.remove(found);
+                return;
+            }
+        }
     }
-    Some(hasher.0.finalize().into())
+}
+
+/// The plan of the first entry that matches, which becomes the most recently used one.
+fn use_first(
+    entries: &mut Entries,
+    listed_at: Option<Instant>,
+    matches: impl Fn(&Entry) -> bool,
+) -> Option<Arc<Planned>> {
+    let at = entries.iter().position(matches)?;
+    let mut entry = entries.remove(at)?;
+    entry.used_at = Instant::now();
+    entry.listed_at = listed_at.unwrap_or(entry.listed_at);
+    let planned = Arc::clone(&entry.planned);
+    entries.push_back(entry);
+    Some(planned)
+}
+
+impl Key {
+    /// `None` if an object has no entity tag: it might be another one the next time.
+    fn new(stream: &StreamInfo, request: &ClipRequest, found: &[StoredFragment]) -> Option<Self> {
+        let mut hasher = ListingHasher(Sha256::new());
+        for fragment in found {
+            fragment.e_tag.as_ref()?;
+            fragment.hash(&mut hasher);
+        }
+        let listing = hasher.0.finalize().into();
+        Some(Self { stream: (stream.name().clone(), stream.created_ms()), request: *request, listing })
+    }
 }
 
 /// Feeds what is hashed to SHA-256: entity tags come from outside, and two listings must never be taken for one.

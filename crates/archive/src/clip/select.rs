@@ -14,6 +14,10 @@ use crate::fragment::StoredFragment;
 /// How long before a range a fragment may start that covers the range's start.
 const LONGEST_MS: i64 = 600_000;
 
+/// Fragments that may be found and are not in the clip after all: those at the ends of a range that is trimmed, of which
+/// no frame is in it.
+const TRIMMED: usize = 2;
+
 /// The fragments of a range in order, up to the first that the limit of fragments leaves out. That one is needed too:
 /// the report names it as the one to continue from.
 pub(super) async fn select(finder: &Finder, request: &ClipRequest) -> Result<Vec<StoredFragment>, Error> {
@@ -22,7 +26,7 @@ pub(super) async fn select(finder: &Finder, request: &ClipRequest) -> Result<Vec
     let mut selection = Selection {
         clock,
         start_ms: range.start_ms,
-        room: request.limits.max_fragments.get().saturating_add(1),
+        room: request.limits.max_fragments.get().saturating_add(1 + TRIMMED),
         covering: Vec::new(),
         found: Vec::new(),
         starts: HashSet::new(),

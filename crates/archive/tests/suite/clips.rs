@@ -1,17 +1,19 @@
 //! Clips of stored fragments are those of the recording, byte for byte, and read no more than they need.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Limits, RangeStart,
     Timestamp, Trim,
 };
-use getclip_archive::{ClipRequest, Error, Retention, StoredFragment};
+use getclip_archive::{Archive, ClipRequest, Error, Retention, Settings, StoredFragment};
 use testkit::{manifest, mkv};
 
 use crate::append::all;
 use crate::recordings::{bytes, import, read, stored};
-use crate::stores::{Store, create, limit, name};
+use crate::stores::{Store, create, hours, limit, name};
 
 fn everything() -> ClipFragmentSelector {
     ClipFragmentSelector::all(ClipFragmentSelectorType::ProducerTimestamp)
@@ -114,8 +116,8 @@ async fn the_first_part_of_a_long_range_reads_only_what_the_limit_lets_in() {
         let before = archive.requests();
         let request = ClipRequest::new(everything()).limits(limits);
         let clip = archive.clip(&name("s"), &request).await.unwrap();
-        // Each index, and the state.
-        assert_eq!(archive.requests().gets - before.gets, 12);
+        // The state, ten indexes, that of the one to continue from, and two that trimming might need.
+        assert_eq!(archive.requests().gets - before.gets, 14);
         assert_eq!(clip.fragments().len(), 10);
         let cut = clip.plan().report().cut.as_ref().unwrap();
         let expected = i64::try_from(start_ms + 10_000).unwrap();
@@ -175,14 +177,15 @@ async fn a_fragment_that_covers_the_start_is_found() {
         let recording = mkv::documents(&stored(1_700_000_395_000, 20));
         import(&archive, &stream, &recording).await;
         let at = |ms: i64| Timestamp::from_millis(1_700_000_395_000 + ms);
-        for (start, end, expected) in [(5300, 9000, 5), (5000, 9000, 5), (4999, 9000, 6), (19_500, 30_000, 1)]
-        {
+        for (start, end, whole) in [(5300, 9000, 5), (5000, 9000, 5), (4999, 9000, 6), (19_500, 30_000, 1)] {
             let range = ClipTimestampRange::new(at(start), at(end)).unwrap();
             let selector = ClipFragmentSelector::producer(range);
             for trim in [Trim::WholeFragments, Trim::ToRange] {
                 let request = ClipRequest::new(selector).range_start(RangeStart::Covering).trim(trim);
                 let clip = archive.clip(&name("s"), &request).await.unwrap();
-                assert_eq!(clip.fragments().len(), expected, "{start} {trim:?}");
+                // The last one starts at the end of the range, and has nothing in it.
+                let trimmed = usize::from(trim == Trim::ToRange && end == 9000);
+                assert_eq!(clip.fragments().len(), whole - trimmed, "{start} {trim:?}");
                 let fragments = getclip::fragments(Bytes::copy_from_slice(&recording));
                 let builder = ClipBuilder::new(selector).range_start(RangeStart::Covering).trim(trim);
                 let mut file = Vec::new();
@@ -286,4 +289,67 @@ async fn a_plan_is_kept_while_the_listing_is_the_same() {
         archive.clip(&name("s"), &gaps).await.unwrap();
         assert_eq!(archive.requests().gets - before.gets, 9);
     }
+}
+
+#[tokio::test]
+async fn a_recent_clip_is_what_a_player_has_the_beginning_of() {
+    for store in Store::all() {
+        let archive = store.open().await;
+        let start_ms = store.now_ms() - 3_600_000;
+        let stream = create(&archive, "s", hours(2)).await;
+        let fragments = stored(u64::try_from(start_ms).unwrap(), 8);
+        import(&archive, &stream, &mkv::documents(&fragments[..7])).await;
+        let request = ClipRequest::new(everything());
+        let first = archive.clip(&name("s"), &request).await.unwrap();
+        import(&archive, &stream, &mkv::documents(&fragments[7..])).await;
+        let minute = Duration::from_secs(60);
+        let before = archive.requests();
+        let recent = archive.recent_clip(&name("s"), &request, minute).await.unwrap();
+        assert_eq!(recent.plan().etag(), first.plan().etag());
+        let after = archive.requests();
+        // The state alone.
+        assert_eq!((after.gets - before.gets, after.lists - before.lists), (1, 1));
+        let now = archive.recent_clip(&name("s"), &request, Duration::ZERO).await.unwrap();
+        assert_eq!(now.fragments().len(), 8);
+        // Past retention, changed, and deleted.
+        store.set_now_ms(start_ms + 613 + 2 * 3_600_000 + 1);
+        let later = archive.recent_clip(&name("s"), &request, minute).await.unwrap();
+        assert_eq!(later.fragments().len(), 7);
+        archive.delete_stream(&name("s"), None).await.unwrap();
+        let gone = archive.recent_clip(&name("s"), &request, minute).await.unwrap_err();
+        assert!(matches!(gone, Error::StreamNotFound { .. }), "{gone:?}");
+        create(&archive, "s", Retention::None).await;
+        let none = archive.recent_clip(&name("s"), &request, minute).await.unwrap_err();
+        assert!(matches!(none, Error::NoDataRetention { .. }), "{none:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_larger_than_the_cache_is_kept_alone_for_a_minute() {
+    let archive = Archive::memory(Settings::default().cached_plan_bytes(20_000));
+    for stream in ["small", "large"] {
+        let fragments = if stream == "small" { 1 } else { 40 };
+        let info = create(&archive, stream, Retention::Forever).await;
+        import(&archive, &info, &mkv::documents(&stored(1_700_000_000_000, fragments))).await;
+    }
+    let request = ClipRequest::new(everything());
+    let is_kept = |stream: &'static str| {
+        let archive = archive.clone();
+        async move {
+            let before = archive.requests().gets;
+            archive.recent_clip(&name(stream), &request, Duration::from_secs(3600)).await.unwrap();
+            archive.requests().gets - before == 1
+        }
+    };
+    assert!(!is_kept("small").await);
+    assert!(is_kept("small").await);
+    assert!(!is_kept("large").await);
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        assert!(is_kept("large").await);
+    }
+    tokio::time::sleep(Duration::from_secs(70)).await;
+    assert!(!is_kept("large").await);
+    assert!(!is_kept("small").await);
+    assert!(!is_kept("large").await);
 }
