@@ -191,10 +191,10 @@ async fn day(archive: &Archive) -> Result<()> {
 
 /// A fragment of a day: as many frames as a camera has, which are small.
 fn small(index: u64) -> Vec<u8> {
-    let pictures = (0..60).map(|picture| picture * 2000 / 60);
-    let sound = (0..94).map(|frame| frame * 2000 / 94);
-    let mut blocks = mkv::avc_blocks(index, pictures);
-    blocks.extend(mkv::aac_blocks(index, sound));
+    let times =
+        |count: u16| (0..count).map(move |frame| (f64::from(frame) * 2000.0 / f64::from(count)) as i16);
+    let mut blocks = mkv::avc_blocks(index, times(60));
+    blocks.extend(mkv::aac_blocks(index, times(94)));
     blocks.sort_by_key(|block| block.time);
     let start_ms = 1_700_000_000_000 + index * 2000;
     mkv::Fragment::stored(index, start_ms, vec![Track::avc(), Track::aac()], blocks).to_bytes()
