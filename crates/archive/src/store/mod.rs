@@ -45,6 +45,9 @@ pub(crate) struct Expected {
     pub(crate) modified_ns: Option<i64>,
 }
 
+/// Tries of a put into a folder that others remove.
+const MAX_TRIES: usize = 100;
+
 impl Store {
     pub(crate) fn new(location: Location, connections: usize) -> Self {
         Self {
@@ -72,9 +75,8 @@ impl Store {
     pub(crate) async fn put_new(&self, key: &Path, payload: PutPayload) -> Result<Put, Error> {
         let len = payload.content_length() as u64;
         let _permit = self.permit().await?;
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let put = match self.inner.put_opts(key, payload, options).await {
-            Ok(_) => Put::Created,
+        let put = match self.put_opts(key, payload, PutMode::Create).await {
+            Ok(()) => Put::Created,
             Err(object_store::Error::AlreadyExists { .. }) => Put::AlreadyThere,
             Err(source) => return Err(self.failed("put", key, source)),
         };
@@ -87,11 +89,24 @@ impl Store {
     pub(crate) async fn put(&self, key: &Path, payload: PutPayload) -> Result<(), Error> {
         let len = payload.content_length() as u64;
         let _permit = self.permit().await?;
-        let options = PutOptions { mode: PutMode::Overwrite, ..PutOptions::default() };
-        let put = self.inner.put_opts(key, payload, options).await;
+        let put = self.put_opts(key, payload, PutMode::Overwrite).await;
         put.map_err(|source| self.failed("put", key, source))?;
         self.counters.put(len);
         self.make_durable(key, Put::Created).await
+    }
+
+    async fn put_opts(&self, key: &Path, payload: PutPayload, mode: PutMode) -> object_store::Result<()> {
+        let mut tries = 0;
+        loop {
+            let options = PutOptions { mode: mode.clone(), ..PutOptions::default() };
+            match self.inner.put_opts(key, payload.clone(), options).await {
+                // A folder that has become empty was removed just after it was made for this object.
+                Err(error) if self.folder.is_some() && tries < MAX_TRIES && is_missing_file(&error) => {
+                    tries += 1
+                }
+                result => return result.map(drop),
+            }
+        }
     }
 
     async fn make_durable(&self, key: &Path, put: Put) -> Result<(), Error> {
@@ -252,6 +267,19 @@ impl Expected {
     }
 }
 
+/// Whether the system found no file, where that is not what was asked.
+fn is_missing_file(error: &object_store::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// An entity tag without its quotes and its weakness, which servers spell differently in listings and in responses.
 fn opaque(e_tag: &str) -> &str {
     e_tag.strip_prefix("W/").unwrap_or(e_tag).trim_matches('"')
@@ -264,5 +292,53 @@ fn changed(key: &Path, expected: String, found: String) -> Error {
 impl Error {
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Store { source, .. } if matches!(**source, object_store::Error::NotFound { .. }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_folder_that_is_removed_while_it_is_made_is_made_again() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(Location::open(root.path().to_str().unwrap()).unwrap(), 64);
+        let writers = (0..8).map(|writer| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let key = Path::from(format!("deep/folder/{writer}"));
+                for _ in 0..100 {
+                    assert_eq!(store.put_new(&key, "x".into()).await.unwrap(), Put::Created);
+                    store.delete(vec![key.clone()]).await.unwrap();
+                    store.put(&key, "x".into()).await.unwrap();
+                    store.delete(vec![key.clone()]).await.unwrap();
+                }
+            })
+        });
+        for writer in join_all(writers).await {
+            writer.unwrap();
+        }
+    }
+
+    #[test]
+    fn an_object_is_what_was_expected() {
+        let meta = |size, e_tag: Option<&str>| ObjectMeta {
+            location: Path::from("x"),
+            last_modified: Default::default(),
+            size,
+            e_tag: e_tag.map(str::to_owned),
+            version: None,
+        };
+        let expected = Expected { size: Some(5), e_tag: Some("\"a\"".into()), modified_ns: Some(0) };
+        for same in [meta(5, Some("\"a\"")), meta(5, Some("a")), meta(5, Some("W/\"a\"")), meta(5, None)] {
+            assert_eq!(expected.difference(&same), None, "{same:?}");
+        }
+        for other in [meta(6, Some("\"a\"")), meta(5, Some("\"b\""))] {
+            assert!(expected.difference(&other).is_some(), "{other:?}");
+        }
+        let later = Expected { modified_ns: Some(1), ..Expected::default() };
+        assert!(later.difference(&meta(5, None)).is_some());
     }
 }

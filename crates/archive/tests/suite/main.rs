@@ -6,6 +6,7 @@
 mod append;
 mod care;
 mod clips;
+mod faults;
 mod finding;
 mod in_place;
 mod kill;
