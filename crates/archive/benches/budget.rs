@@ -1,9 +1,10 @@
-//! What a clip of 95 MB costs out of an archive, against the budget: `cargo bench --package getclip-archive`.
+//! What a clip of 95 MB costs out of an archive, against the budget: `cargo bench --package getclip-archive`, with names of
+//! sections after `--` only these.
 //!
-//! * First byte out of a folder, and out of a store that takes 20 ms for each request.
-//! * Throughput of one reader, and memory of 64 readers of 1 MB/s each.
-//! * Import as a copy, and in place beside reading the file.
-//! * With `-- day`, a day of fragments as one clip: planned from their objects, and from derived indexes.
+//! * `import`: as a copy, and in place, beside reading the file.
+//! * `first-byte`: out of a folder, and out of a store that takes 20 ms for each request.
+//! * `readers`: throughput of one, and memory of 64 of 1 MB/s each.
+//! * `day`, only by its name: a day of fragments as one clip, planned from their objects and from derived indexes.
 
 use std::error::Error;
 use std::fs;
@@ -14,11 +15,12 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use getclip::{ClipFragmentSelector, ClipFragmentSelectorType, Limits};
 use getclip_archive::{
-    Archive, ClipRequest, ImportOptions, NewStream, Retention, Settings, StoredClip, StreamInfo,
+    Archive, ClipRequest, ImportOptions, NewStream, RecordingUrl, Retention, Settings, StoredClip, StreamInfo,
 };
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
+use tempfile::TempDir;
 use testkit::camera::{self, Recording};
 use testkit::mkv::{self, Track};
 
@@ -30,35 +32,63 @@ const ROUNDS: usize = 21;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let location = folder.path().join("archive");
-    let recording = folder.path().join("recording.mkv");
-    fs::write(&recording, camera::recording(Recording::Avcc, FRAGMENTS))?;
-    let url = recording.to_str().ok_or("a path")?.parse()?;
-    let open = || async { Archive::open(location.to_str().unwrap_or_default(), uncached()).await };
-    let archive = open().await?;
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    // A day takes minutes: it is only run by its name.
+    let is_wanted = |section: &str| {
+        arguments.iter().any(|argument| argument == section) || arguments.is_empty() && section != "day"
+    };
+    let bench = Bench::new().await?;
+    if is_wanted("import") {
+        bench.import().await?;
+    }
+    if is_wanted("first-byte") {
+        bench.first_byte().await?;
+    }
+    if is_wanted("readers") {
+        bench.one_reader().await?;
+        readers(&bench.open().await?).await?;
+    }
+    if is_wanted("day") {
+        day(&bench.open().await?).await?;
+    }
+    Ok(())
+}
 
-    let read_ms = time_ms(async { fs::read(&recording).map(|bytes| bytes.len()) }).await?;
-    let options = ImportOptions::default();
-    let in_place = create(&archive, "in-place").await?;
-    let in_place_ms = time_ms(archive.import_in_place(&in_place, &url, &options)).await?;
-    let copy = create(&archive, "copy").await?;
-    let copy_ms = time_ms(archive.import_from(&copy, &url, &options)).await?;
-    println!("import: {copy_ms:.0} ms, in place {in_place_ms:.0} ms, reading the file {read_ms:.0} ms");
+/// A recording of 95 MB, and archives that have it.
+struct Bench {
+    folder: TempDir,
+    recording: RecordingUrl,
+    /// A store in memory, for a wire that is slow.
+    memory: Arc<dyn ObjectStore>,
+}
 
-    for stream in ["copy", "in-place"] {
-        let mut first_byte = Vec::new();
-        for _ in 0..ROUNDS {
-            first_byte.push(first_byte_ms(open().await?, stream).await?);
-        }
-        println!("first byte out of a folder, {stream}: {:.1} ms (limit 20 ms)", median(first_byte));
+impl Bench {
+    async fn new() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("recording.mkv");
+        fs::write(&path, camera::recording(Recording::Avcc, FRAGMENTS))?;
+        let recording = path.to_str().ok_or("a path")?.parse()?;
+        let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let bench = Self { folder, recording, memory };
+        let archive = bench.open().await?;
+        let options = ImportOptions::default();
+        let copy = create(&archive, "copy").await?;
+        archive.import_from(&copy, &bench.recording, &options).await?;
+        let in_place = create(&archive, "in-place").await?;
+        archive.import_in_place(&in_place, &bench.recording, &options).await?;
+        let fast = Archive::over(Arc::clone(&bench.memory), uncached());
+        let copy = create(&fast, "copy").await?;
+        fast.import_from(&copy, &bench.recording, &options).await?;
+        Ok(bench)
     }
 
-    let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let fast = Archive::over(Arc::clone(&memory), uncached());
-    let copy = create(&fast, "copy").await?;
-    fast.import_from(&copy, &url, &options).await?;
-    let slow = || -> Result<Archive> {
+    async fn open(&self) -> Result<Archive> {
+        let location = self.folder.path().join("archive");
+        Ok(Archive::open(location.to_str().ok_or("a path")?, uncached()).await?)
+    }
+
+    /// An archive whose store takes 20 ms for each request.
+    fn slow(&self) -> Archive {
         let wait = Duration::from_millis(20);
         let config = ThrottleConfig {
             wait_get_per_call: wait,
@@ -67,36 +97,69 @@ async fn main() -> Result<()> {
             wait_put_per_call: wait,
             ..ThrottleConfig::default()
         };
-        Ok(Archive::over(Arc::new(ThrottledStore::new(Arc::clone(&memory), config)), uncached()))
-    };
-    let mut first_byte = Vec::new();
-    for _ in 0..ROUNDS {
-        first_byte.push(first_byte_ms(slow()?, "copy").await?);
+        Archive::over(Arc::new(ThrottledStore::new(Arc::clone(&self.memory), config)), uncached())
     }
-    println!("first byte out of a store of 20 ms a request: {:.1} ms (limit 150 ms)", median(first_byte));
 
-    for stream in ["copy", "in-place"] {
-        let clip = clip(&open().await?, stream, Limits::default()).await?;
-        let mut rates = Vec::new();
-        for _ in 0..ROUNDS {
-            let start = Instant::now();
-            let bytes = drain(&clip, None).await?;
-            rates.push(bytes as f64 / 1e6 / start.elapsed().as_secs_f64());
+    async fn import(&self) -> Result<()> {
+        let memory = Archive::memory(uncached());
+        let path = self.folder.path().join("recording.mkv");
+        let options = ImportOptions::default();
+        let (mut read, mut in_place, mut copy) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            read.push(time_ms(async { fs::read(&path).map(|bytes| bytes.len()) }).await?);
+            let stream = create(&memory, &format!("in-place-{round}")).await?;
+            in_place.push(time_ms(memory.import_in_place(&stream, &self.recording, &options)).await?);
+            let stream = create(&memory, &format!("copy-{round}")).await?;
+            copy.push(time_ms(memory.import_from(&stream, &self.recording, &options)).await?);
+            memory.delete_stream(stream.name(), None).await?;
         }
-        println!("one reader, {stream}: {:.0} MB/s", median(rates));
+        let [read, in_place, copy] = [read, in_place, copy].map(median);
+        println!(
+            "import of 95 MB to memory: {copy:.0} ms, in place {in_place:.0} ms, reading it {read:.0} ms"
+        );
+        let archive = self.open().await?;
+        let stream = create(&archive, "again").await?;
+        let to_folder = time_ms(archive.import_from(&stream, &self.recording, &options)).await?;
+        println!("import of 95 MB to a folder, synced to disk: {to_folder:.0} ms");
+        Ok(())
     }
-    let clip = clip(&slow()?, "copy", Limits::default()).await?;
-    let start = Instant::now();
-    let bytes = drain(&clip, None).await?;
-    let rate = bytes as f64 / 1e6 / start.elapsed().as_secs_f64();
-    println!("one reader of a store of 20 ms a request: {rate:.0} MB/s");
 
-    readers(&open().await?).await?;
-    // It takes minutes: only where it is asked for.
-    if std::env::args().any(|argument| argument == "day") {
-        day(&open().await?).await?;
+    async fn first_byte(&self) -> Result<()> {
+        for stream in ["copy", "in-place"] {
+            let mut first_byte = Vec::new();
+            for _ in 0..ROUNDS {
+                first_byte.push(first_byte_ms(self.open().await?, stream).await?);
+            }
+            println!("first byte out of a folder, {stream}: {:.1} ms (limit 20 ms)", median(first_byte));
+        }
+        let mut first_byte = Vec::new();
+        for _ in 0..ROUNDS {
+            first_byte.push(first_byte_ms(self.slow(), "copy").await?);
+        }
+        println!("first byte out of a store of 20 ms a request: {:.1} ms (limit 150 ms)", median(first_byte));
+        Ok(())
     }
-    Ok(())
+
+    async fn one_reader(&self) -> Result<()> {
+        for stream in ["copy", "in-place"] {
+            let clip = clip(&self.open().await?, stream, Limits::default()).await?;
+            let mut rates = Vec::new();
+            for _ in 0..ROUNDS {
+                rates.push(rate(&clip).await?);
+            }
+            println!("one reader, {stream}: {:.0} MB/s", median(rates));
+        }
+        let clip = clip(&self.slow(), "copy", Limits::default()).await?;
+        println!("one reader of a store of 20 ms a request: {:.0} MB/s", rate(&clip).await?);
+        Ok(())
+    }
+}
+
+/// Megabytes a second at which a clip is read.
+async fn rate(clip: &StoredClip) -> Result<f64> {
+    let start = Instant::now();
+    let bytes = drain(clip, None).await?;
+    Ok(bytes as f64 / 1e6 / start.elapsed().as_secs_f64())
 }
 
 fn uncached() -> Settings {
