@@ -19,6 +19,8 @@
 //! # }
 //! ```
 //!
+//! PutMedia is beside that path: its body has no end, and goes through a session of its own to the archive.
+//!
 //! [`http::Server`] is a router of axum, so that it can be part of another program. [`listener`] is what a server on its
 //! own needs around it. [`model`] has the requests and responses of the service, [`sigv4`] its signatures; neither knows
 //! HTTP servers or archives.
@@ -30,6 +32,7 @@
 )]
 
 pub mod http;
+mod ingest;
 pub mod listener;
 mod metrics;
 pub mod model;

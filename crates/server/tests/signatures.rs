@@ -192,6 +192,15 @@ fn a_link_to_get_is_one_to_head() {
 }
 
 #[test]
+fn what_put_media_does_is_signed() {
+    for name in ["curl-put-media", "producer-c-form", "producer-go-form", "producer-java-form"] {
+        let mut request = Recorded::read(name);
+        request.parts.headers.insert("x-amzn-stream-arn", "added".parse().unwrap());
+        assert!(matches!(request.verify(KEYS), Err(Refusal::Malformed(_))), "{name}");
+    }
+}
+
+#[test]
 fn a_session_token_is_compared_where_the_key_has_one() {
     let with_token = |token: &str| format!("{KEYS}\nsession_token = '{token}'");
     let wrong = Err(Refusal::SessionToken("AKIAIOSFODNN7EXAMPLE".into()));

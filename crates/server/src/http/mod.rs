@@ -45,8 +45,10 @@ pub(crate) use self::ranges::{Selected, select};
 use self::response::REQUEST_ID;
 pub(crate) use self::response::{empty, json_response, with_type};
 use self::route::Route;
+use crate::ingest::MEMORY_UNIT;
 use crate::metrics::Metrics;
 use crate::model::{Exception, ServiceError};
+use crate::operations::stream_of;
 use crate::page;
 use crate::sigv4::Payload;
 
@@ -60,6 +62,8 @@ pub(crate) struct State {
     metrics: Arc<Metrics>,
     requests: Arc<Semaphore>,
     clips: Arc<Semaphore>,
+    producers: Arc<Semaphore>,
+    ingest_memory: Arc<Semaphore>,
     closing: watch::Sender<bool>,
 }
 
@@ -69,8 +73,12 @@ impl Server {
         let metrics = Arc::new(Metrics::new(archive.clone()));
         let requests = Arc::new(Semaphore::new(settings.limits.requests.get()));
         let clips = Arc::new(Semaphore::new(settings.limits.clips.get()));
+        let producers = Arc::new(Semaphore::new(settings.limits.producers.get()));
+        let units = settings.limits.ingest_bytes.get().div_ceil(MEMORY_UNIT).min(Semaphore::MAX_PERMITS);
+        let ingest_memory = Arc::new(Semaphore::new(units));
         let closing = watch::Sender::new(false);
-        Self(Arc::new(State { archive, settings, metrics, requests, clips, closing }))
+        let state = State { archive, settings, metrics, requests, clips, producers, ingest_memory, closing };
+        Self(Arc::new(state))
     }
 
     /// Ends the responses that have no end of their own, each after a whole fragment: those of GetMedia.
@@ -154,6 +162,14 @@ impl State {
         }
         exchange.place = Some(self.enter()?);
         match route {
+            // Its body has no end that could be waited for, and its stream is named in the head.
+            Route::Operation(operation @ Operation::PutMedia) => {
+                let caller = self.caller(request, Payload::Unsigned, exchange)?;
+                let stream = stream_of(&request.headers)?;
+                exchange.stream = Some(stream.name().to_string());
+                caller.check(operation.permission(), stream.name().as_str())?;
+                self.put_media(&stream, &request.headers, body).await
+            }
             Route::Operation(operation) => {
                 let body = self.read(body).await?;
                 let caller = self.caller(request, Payload::Body(&body), exchange)?;
@@ -190,6 +206,20 @@ impl State {
             let message = format!("The server sends media to {limit} clients at a time: try again later.");
             ServiceError::new(Exception::ClientLimitExceeded, message)
         })
+    }
+
+    /// A place among the producers, which the response keeps until the session is over.
+    pub(crate) fn producer_permit(&self) -> Result<OwnedSemaphorePermit, ServiceError> {
+        Arc::clone(&self.producers).try_acquire_owned().map_err(|_| {
+            let limit = self.settings.limits.producers;
+            let message = format!("The server takes media of {limit} producers at a time: try again later.");
+            ServiceError::new(Exception::ConnectionLimitExceeded, message)
+        })
+    }
+
+    /// What fragments that are arriving may hold in memory, in units.
+    pub(crate) fn ingest_memory(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.ingest_memory)
     }
 
     /// The body of a JSON operation.

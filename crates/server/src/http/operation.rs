@@ -10,6 +10,7 @@ pub(crate) enum Operation {
     ListFragments,
     GetMediaForFragmentList,
     GetMedia,
+    PutMedia,
     CreateStream,
     DescribeStream,
     ListStreams,
@@ -29,12 +30,13 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// The operations of the service.
-    const OF_THE_SERVICE: [Self; 14] = [
+    const OF_THE_SERVICE: [Self; 15] = [
         Self::GetDataEndpoint,
         Self::GetClip,
         Self::ListFragments,
         Self::GetMediaForFragmentList,
         Self::GetMedia,
+        Self::PutMedia,
         Self::CreateStream,
         Self::DescribeStream,
         Self::ListStreams,
@@ -63,6 +65,7 @@ impl Operation {
             Self::ListFragments => "ListFragments",
             Self::GetMediaForFragmentList => "GetMediaForFragmentList",
             Self::GetMedia => "GetMedia",
+            Self::PutMedia => "PutMedia",
             Self::CreateStream => "CreateStream",
             Self::DescribeStream => "DescribeStream",
             Self::ListStreams => "ListStreams",
@@ -81,7 +84,8 @@ impl Operation {
     /// What a key needs for it.
     pub(crate) const fn permission(self) -> Permission {
         match self {
-            Self::CreateStream
+            Self::PutMedia
+            | Self::CreateStream
             | Self::UpdateStream
             | Self::UpdateDataRetention
             | Self::DeleteStream
@@ -104,6 +108,7 @@ mod tests {
             ("/listFragments", Operation::ListFragments),
             ("/getMediaForFragmentList", Operation::GetMediaForFragmentList),
             ("/getMedia", Operation::GetMedia),
+            ("/putMedia", Operation::PutMedia),
             ("/createStream", Operation::CreateStream),
             ("/describeStream", Operation::DescribeStream),
             ("/listStreams", Operation::ListStreams),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use getclip::Profile;
 
 use super::cors::Cors;
+use crate::ingest::IngestLimits;
 use crate::sigv4::Verifier;
 
 /// How a server behaves.
@@ -46,6 +47,12 @@ pub struct Limits {
     pub url_fragments: NonZeroUsize,
     /// The most bytes in a clip by URL.
     pub url_bytes: NonZeroU64,
+    /// The most producers at a time. Further ones get ConnectionLimitExceededException.
+    pub producers: NonZeroUsize,
+    /// The most bytes of fragments that are arriving, of all producers together. Past it nothing is read of them.
+    pub ingest_bytes: NonZeroUsize,
+    /// Limits of each producer.
+    pub(crate) ingest: IngestLimits,
     /// The most streams that CreateStream makes.
     pub streams: Option<NonZeroUsize>,
 }
@@ -75,13 +82,16 @@ const fn at_least_one(number: usize) -> NonZeroUsize {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            requests: at_least_one(1024),
+            requests: at_least_one(4096),
             clips: at_least_one(256),
             body_bytes: 256 * 1024,
             body_time: Duration::from_secs(30),
             // A day of fragments of 2 s has 43,200.
             url_fragments: at_least_one(100_000),
             url_bytes: NonZeroU64::new(1 << 40).unwrap_or(NonZeroU64::MIN),
+            producers: at_least_one(2048),
+            ingest_bytes: at_least_one(1 << 30),
+            ingest: IngestLimits::default(),
             streams: None,
         }
     }

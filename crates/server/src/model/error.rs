@@ -12,6 +12,8 @@ pub enum Exception {
     InvalidArgument,
     /// A limit of this server is reached. SDKs do not retry it.
     ClientLimitExceeded,
+    /// As many producers send as this server takes. SDKs do not retry it.
+    ConnectionLimitExceeded,
     /// The request is not signed as it should be, or its key may not do this.
     NotAuthorized,
     /// The stream has changed since the version that the request names.
@@ -47,6 +49,7 @@ impl Exception {
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::InvalidArgument => "InvalidArgumentException",
             Self::ClientLimitExceeded => "ClientLimitExceededException",
+            Self::ConnectionLimitExceeded => "ConnectionLimitExceededException",
             Self::NotAuthorized => "NotAuthorizedException",
             Self::VersionMismatch => "VersionMismatchException",
             Self::ResourceInUse => "ResourceInUseException",

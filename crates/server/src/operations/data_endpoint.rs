@@ -10,8 +10,13 @@ use crate::listener::Connection;
 use crate::model::{ApiName, GetDataEndpoint, ServiceError};
 
 /// What has an endpoint here.
-const OFFERED: [ApiName; 4] =
-    [ApiName::GetMedia, ApiName::ListFragments, ApiName::GetMediaForFragmentList, ApiName::GetClip];
+const OFFERED: [ApiName; 5] = [
+    ApiName::PutMedia,
+    ApiName::GetMedia,
+    ApiName::ListFragments,
+    ApiName::GetMediaForFragmentList,
+    ApiName::GetClip,
+];
 
 impl State {
     /// This server, for every stream and every operation that it has.

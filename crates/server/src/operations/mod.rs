@@ -5,10 +5,12 @@ mod clip;
 mod clip_file;
 mod data_endpoint;
 mod media;
+mod put_media;
 mod streams;
 mod timeline;
 mod urls;
 
+pub(crate) use self::put_media::stream_of;
 use axum::body::Body;
 use bytes::Bytes;
 use getclip_archive::StreamInfo;
@@ -103,7 +105,7 @@ impl State {
                 permit(operation, caller, asked.stream.name(), exchange)?;
                 self.list_tags(asked).await.map(|response| json_response(&response))
             }
-            Operation::ClipFile | Operation::ClipReport | Operation::Timeline => {
+            Operation::PutMedia | Operation::ClipFile | Operation::ClipReport | Operation::Timeline => {
                 Err(ServiceError::stream_not_found())
             }
         }

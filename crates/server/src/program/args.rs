@@ -124,12 +124,20 @@ pub(super) struct ServeArguments {
     pub(super) max_connections: NonZeroUsize,
 
     /// The most requests at a time; further ones get 503, which SDKs retry
-    #[arg(long, value_name = "N", env = "GETCLIP_MAX_REQUESTS", default_value = "1024")]
+    #[arg(long, value_name = "N", env = "GETCLIP_MAX_REQUESTS", default_value = "4096")]
     pub(super) max_requests: NonZeroUsize,
 
     /// The most responses with media at a time; further ones get ClientLimitExceededException
     #[arg(long, value_name = "N", env = "GETCLIP_MAX_CLIPS", default_value = "256")]
     pub(super) max_clips: NonZeroUsize,
+
+    /// The most producers at a time that send by PutMedia
+    #[arg(long, value_name = "N", env = "GETCLIP_MAX_PRODUCERS", default_value = "2048")]
+    pub(super) max_producers: NonZeroUsize,
+
+    /// The most memory for fragments that are arriving; past it producers wait
+    #[arg(long, value_name = "BYTES", env = "GETCLIP_INGEST_BYTES", default_value = "1073741824")]
+    pub(super) ingest_bytes: NonZeroUsize,
 
     /// The most streams that CreateStream makes [default: no limit]
     #[arg(long, value_name = "N", env = "GETCLIP_MAX_STREAMS")]

@@ -92,6 +92,8 @@ fn settings(arguments: &ServeArguments) -> Result<Settings, Failure> {
     settings.keep_damaged = arguments.keep_damaged;
     settings.limits.requests = arguments.max_requests;
     settings.limits.clips = arguments.max_clips;
+    settings.limits.producers = arguments.max_producers;
+    settings.limits.ingest_bytes = arguments.ingest_bytes;
     settings.limits.streams = arguments.max_streams;
     settings.limits.url_fragments = arguments.max_url_fragments;
     Ok(settings)

@@ -19,6 +19,9 @@ use super::signature::{ALGORITHM, EMPTY_SHA256, parse_signature, sha256_hex, sig
 /// How far the clocks of a client and this server may be apart.
 const CLOCK_WINDOW_MS: i64 = 5 * 60 * 1000;
 
+/// Headers that are parameters of an operation begin with one of these.
+const PARAMETER_HEADERS: [&str; 3] = ["x-amzn-stream-", "x-amzn-fragment-", "x-amzn-producer-"];
+
 /// Verifies signatures against a set of keys.
 #[derive(Debug, Clone)]
 pub struct Verifier {
@@ -105,8 +108,16 @@ impl Verifier {
         let hashes = payload_hashes(&request.headers, payload)?;
         let headers = canonical_headers(&request.headers, claim.signed_headers)
             .ok_or(Refusal::Malformed("expected the signed headers, sorted"))?;
-        if !claim.signed_headers.split(';').any(|name| name == "host") {
+        let is_signed = |header: &str| claim.signed_headers.split(';').any(|name| name == header);
+        if !is_signed("host") {
             return Err(Refusal::Malformed("expected host among the signed headers"));
+        }
+        // What PutMedia does is in its headers.
+        let mut names = request.headers.keys().map(http::HeaderName::as_str);
+        if names
+            .any(|name| PARAMETER_HEADERS.iter().any(|prefix| name.starts_with(prefix)) && !is_signed(name))
+        {
+            return Err(Refusal::Malformed("expected the headers of PutMedia among the signed headers"));
         }
 
         let key = self.credentials.key(claim.key);
