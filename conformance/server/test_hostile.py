@@ -117,7 +117,8 @@ def test_hostile_requests(server):
     wait_until(lambda: usage(server)[1] <= before[1] + 2, 40)
     after = usage(server)
     assert after[0] < before[0] + 20_000_000, (before, after)
-    assert after[2] <= before[2] + 4, (before, after)
+    # The runtime keeps threads that read files for 10 s after their last work.
+    wait_until(lambda: usage(server)[2] <= before[2] + 4, 40)
     assert not any("panic" in line for line in server.log)
 
 
