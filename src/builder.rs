@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fragment::Fragment;
 use crate::index::FragmentIndex;
 use crate::isobmff::{Layout, TrackLayout, movie};
-use crate::plan::{CodecChanges, LeadingRun, MissingCodecPrivate, Plan, PlanOptions, Profile};
+use crate::plan::{CodecChanges, LeadingRun, MissingCodecPrivate, Plan, PlanOptions, Profile, TrackChoice};
 use crate::report::{Cut, FragmentReport, Limit, Report, TrackReport};
 use crate::selection::{IncompleteInput, Media, Offer, Selected, Selection, SelectionOptions};
 use crate::selector::{ClipFragmentSelector, RangeStart};
@@ -108,6 +108,20 @@ impl ClipBuilder {
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
         self.plan.profile = profile;
+        self
+    }
+
+    /// Which track becomes the video of the clip.
+    #[must_use]
+    pub fn video_track(mut self, choice: TrackChoice) -> Self {
+        self.plan.tracks.video = choice;
+        self
+    }
+
+    /// Which track becomes the audio of the clip.
+    #[must_use]
+    pub fn audio_track(mut self, choice: TrackChoice) -> Self {
+        self.plan.tracks.audio = choice;
         self
     }
 
@@ -217,6 +231,7 @@ impl ClipBuilder {
             recording_start: self.recording_start,
             range_start: self.range_start,
             trims_frames: self.trim == Trim::ToRange,
+            tracks: self.plan.tracks,
             max_fragments: limits.max_fragments.get(),
             max_bytes: limits.max_bytes.get(),
             incomplete_input: self.incomplete_input,

@@ -12,7 +12,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::error::{Error, ErrorKind};
 use crate::number::FragmentName;
-use crate::report::Report;
+use crate::report::{Report, TrackDetails, TrackReport};
 use crate::virtual_file::{self, Body, Extents, VirtualFile};
 
 /// Changes whenever the same fragments and options make another file, or the same file gets another tag.
@@ -81,9 +81,11 @@ impl ClipPlan {
         self.0.file.len()
     }
 
-    /// The `Content-Type` of a response: `video/mp4`.
+    /// The `Content-Type` of a response: `video/mp4`, or `audio/mp4` for a clip of sound alone (RFC 4337 section 2).
     pub fn content_type(&self) -> &'static str {
-        "video/mp4"
+        let tracks = &self.report().tracks;
+        let is_sound = |track: &TrackReport| matches!(track.details, TrackDetails::Audio { .. });
+        if !tracks.is_empty() && tracks.iter().all(is_sound) { "audio/mp4" } else { "video/mp4" }
     }
 
     /// The `ETag` of a response. The first call computes it, in time proportional to the size of the plan.

@@ -100,7 +100,7 @@ pub use incomplete::{Incomplete, IncompleteElement};
 pub use index::{FragmentIndex, Frame};
 pub use matroska::{AudioSettings, TrackEntry, TrackType, VideoSettings};
 pub use number::{FragmentName, FragmentNumber, ParseFragmentNumberError};
-pub use plan::{CodecChanges, MissingCodecPrivate, Profile};
+pub use plan::{CodecChanges, MissingCodecPrivate, Profile, TrackChoice};
 pub use report::{Cut, Event, FragmentReport, Limit, Report, TrackDetails, TrackReport};
 pub use selection::IncompleteInput;
 pub use selector::{ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, RangeStart};

@@ -9,7 +9,7 @@ use crate::index::{FragmentIndex, FragmentState};
 use crate::named::named;
 use crate::number::{FragmentName, FragmentNumber};
 use crate::plan::fragments::{self, FragmentToPlan};
-use crate::plan::track_configs::{AUDIO_TRACK, VIDEO_TRACK};
+use crate::plan::{ChosenTracks, TrackChoices};
 use crate::report::{Cut, Event, Limit, Report};
 use crate::selector::{ClipFragmentSelector, ClipFragmentSelectorType, RangeStart};
 use crate::timestamp::Timestamp;
@@ -110,6 +110,7 @@ pub(crate) struct SelectionOptions {
     pub(crate) range_start: RangeStart,
     /// Frames outside the range are left out as far as decoding allows.
     pub(crate) trims_frames: bool,
+    pub(crate) tracks: TrackChoices,
     pub(crate) max_fragments: usize,
     pub(crate) max_bytes: u64,
     pub(crate) incomplete_input: IncompleteInput,
@@ -159,7 +160,8 @@ impl Selection {
             }
             FragmentState::Whole => {}
         }
-        if is_empty(&index) {
+        let chosen = self.options.tracks.choose(&index.tracks);
+        if is_empty(&index, chosen) {
             if index.state == FragmentState::Whole {
                 push_event(report, || Event::Empty { fragment: index.name() });
             }
@@ -178,7 +180,7 @@ impl Selection {
             report.out_of_range = report.out_of_range.saturating_add(1);
             return Ok(());
         }
-        let least_len = fragments::least_len(&index);
+        let least_len = fragments::least_len(&index, chosen);
         let media = media.map_or(Media::Elsewhere, Media::Here);
         let selected = Selected { index, offered, identity, media, start, left_out, least_len };
         if is_in_range {
@@ -386,17 +388,16 @@ fn push_event(report: &mut Report, event: impl FnOnce() -> Event) {
     }
 }
 
-/// Whether a fragment declares the video track and has no frame, of it or of the audio track. One that does not
-/// declare it is refused with its reason where tracks are planned.
-fn is_empty(fragment: &FragmentIndex) -> bool {
+/// Whether a fragment has no frame of the tracks of the clip. One that does not declare a track that must be there is
+/// refused with its reason where tracks are planned.
+fn is_empty(fragment: &FragmentIndex, chosen: ChosenTracks) -> bool {
     let table = &fragment.frames;
-    let has_frame = |number| {
-        fragment.tracks.find(number).is_some_and(|(track, _)| {
-            let is_of_track = |fault: u8| usize::from(fault) == track;
-            !table.rows(track).is_empty() || table.faults.iter().any(|faulty| is_of_track(faulty.track))
-        })
+    let has_frame = |track: usize| {
+        !table.rows(track).is_empty() || table.faults.iter().any(|faulty| usize::from(faulty.track) == track)
     };
+    let is_refused =
+        [chosen.video, chosen.audio].iter().any(|track| track.is_required && track.index.is_none());
     let is_without_frames = table.is_empty() && table.faults.is_empty();
-    let declares_video = fragment.tracks.find(VIDEO_TRACK).is_some();
-    is_without_frames || (declares_video && !has_frame(VIDEO_TRACK) && !has_frame(AUDIO_TRACK))
+    is_without_frames
+        || (!is_refused && chosen.indices().next().is_some() && !chosen.indices().any(has_frame))
 }

@@ -2,7 +2,7 @@
 //!
 //! Above each write stands its line of the clause's syntax.
 
-use crate::codec::{Codec, VideoCodec};
+use crate::codec::{AudioCodec, Codec, VideoCodec};
 use crate::error::Error;
 use crate::isobmff::display::{UNITY_MATRIX, track_matrix};
 use crate::isobmff::layout::Layout;
@@ -71,12 +71,17 @@ fn expected_size(layout: &Layout<'_>) -> usize {
 /// FileTypeBox (section 4.3).
 fn write_file_type(w: &mut BoxWriter, layout: &Layout<'_>) {
     let has_h264 = layout.tracks.iter().any(|track| track.codec == Codec::Video(VideoCodec::H264));
+    // What players of music know a file of AAC alone by.
+    let is_music = layout.tracks.iter().all(|track| track.codec == Codec::Audio(AudioCodec::Aac));
     w.write_box(b"ftyp", |w| {
         // unsigned int(32) major_brand;
-        w.bytes(b"isom");
+        w.bytes(if is_music { b"M4A " } else { b"isom" });
         // unsigned int(32) minor_version;
         w.u32(0x200);
         // unsigned int(32) compatible_brands[];
+        if is_music {
+            w.bytes(b"M4A ");
+        }
         w.bytes(b"isomiso2");
         if has_h264 {
             w.bytes(b"avc1");

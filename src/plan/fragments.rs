@@ -12,7 +12,8 @@ use crate::index::frame_table::{FrameFlags, FrameTable, TrackFrames};
 use crate::index::track_set::TrackSet;
 use crate::matroska::TrackEntry;
 use crate::plan::sample_descriptions::ActiveDescription;
-use crate::plan::track_configs::{AUDIO_TRACK, TrackConfigs, VIDEO_TRACK, check_profile};
+use crate::plan::track_choice::{AUDIO_TRACK, ChosenTracks, VIDEO_TRACK};
+use crate::plan::track_configs::{TrackConfigs, check_profile};
 use crate::plan::{
     FragmentSamples, FrameChanges, InBandParameterSets, LeadingRun, PlanOptions, PlannedFragment,
     PlannedTrack, SampleDescription,
@@ -76,12 +77,12 @@ impl Plan {
         let FragmentToPlan { mut index, offered, identity, start_ns, selected_by, left_out } = fragment;
         let mut events = Vec::new();
         let configs = self.enter(&index, &mut events)?;
-        self.report_ignored_tracks(&index, &mut events);
-        self.least_len = self.least_len.saturating_add(least_len(&index));
+        self.report_ignored_tracks(&index, configs.chosen, &mut events);
+        self.least_len = self.least_len.saturating_add(least_len(&index, configs.chosen));
         check_faults(&index, &configs)?;
         let name = index.name();
         let mut table = std::mem::take(&mut index.frames);
-        let (video, audio) = (configs.video_index, configs.audio_index);
+        let (video, audio) = (configs.chosen.video.index, configs.chosen.audio.index);
         let mut video = FragmentSamples::new(&mut table, video, index.tracks(), self.active_video.index);
         let audio = FragmentSamples::new(&mut table, audio, index.tracks(), self.active_audio.index);
         video.nals = table.nals;
@@ -123,28 +124,38 @@ impl Plan {
         {
             return Ok(configs.clone());
         }
-        let configs = Arc::new(TrackConfigs::new(&fragment.tracks, self.options.profile));
+        let configs = Arc::new(TrackConfigs::new(&fragment.tracks, self.options));
         let is_first = self.fragments.is_empty();
+        let (video, audio) = (configs.chosen.video.number, configs.chosen.audio.number);
+        if is_first {
+            (self.video.number, self.audio.number) = (video, audio);
+        }
         self.active_video
             .enter_video(&mut self.video, fragment, &configs, self.options, events)
-            .map_err(|error| error.on_track(VIDEO_TRACK))?;
+            .map_err(|error| error.on_track(video))?;
         self.active_audio
             .enter_audio(&mut self.audio, fragment, &configs, is_first, self.options, events)
-            .map_err(|error| error.on_track(AUDIO_TRACK))?;
-        let video = configs.video.as_ref().map_err(Error::clone)?.codec;
-        let audio = match self.audio.descriptions.first() {
+            .map_err(|error| error.on_track(audio))?;
+        let video_codec = configs.video.as_ref().map_err(Error::clone)?.as_ref().map(|video| video.codec);
+        let audio_codec = match self.audio.descriptions.first() {
             Some(SampleDescription::Audio(config)) => Some(config.codec()),
             _ => None,
         };
-        check_profile(self.options.profile, video, audio)?;
+        check_profile(self.options.profile, video_codec, audio_codec)
+            .map_err(|error| error.on_track(audio))?;
         self.last_tracks = Some((fragment.tracks.clone(), configs.clone()));
         Ok(configs)
     }
 
-    fn report_ignored_tracks(&mut self, fragment: &FragmentIndex, events: &mut Vec<Event>) {
+    fn report_ignored_tracks(
+        &mut self,
+        fragment: &FragmentIndex,
+        chosen: ChosenTracks,
+        events: &mut Vec<Event>,
+    ) {
         for entry in fragment.tracks() {
             let track = entry.number;
-            if !matches!(track, VIDEO_TRACK | AUDIO_TRACK) && !self.ignored_tracks.contains(&track) {
+            if !chosen.contains(track) && !self.ignored_tracks.contains(&track) {
                 self.ignored_tracks.push(track);
                 events.push(Event::TrackIgnored { track, codec_id: entry.codec_id.clone() });
             }
@@ -164,22 +175,17 @@ impl Plan {
 }
 
 /// Bytes that the samples of a fragment have at least: without the parameter sets that may be taken out.
-pub(crate) fn least_len(index: &FragmentIndex) -> u64 {
-    let of_track = |number| {
-        index
-            .tracks
-            .find(number)
-            .map_or(0, |(track, entry)| index.frames.least_sample_bytes(track, entry.stripped_header().len()))
+pub(crate) fn least_len(index: &FragmentIndex, chosen: ChosenTracks) -> u64 {
+    let of_track = |track: usize| {
+        let stripped = index.tracks().get(track).map_or(0, |entry| entry.stripped_header().len());
+        index.frames.least_sample_bytes(track, stripped)
     };
-    of_track(VIDEO_TRACK).saturating_add(of_track(AUDIO_TRACK))
+    chosen.indices().map(of_track).fold(0, u64::saturating_add)
 }
 
 /// Refuses a fragment that has a frame which cannot be parsed.
 fn check_faults(index: &FragmentIndex, configs: &TrackConfigs) -> Result<(), Error> {
-    let is_of_clip = |track: u8| {
-        let track = Some(usize::from(track));
-        track == configs.video_index || track == configs.audio_index
-    };
+    let is_of_clip = |track: u8| configs.chosen.indices().any(|index| index == usize::from(track));
     let Some(faulty) = index.frames.faults.iter().find(|faulty| is_of_clip(faulty.track)) else {
         return Ok(());
     };
@@ -200,7 +206,7 @@ impl LeadingRun<'_> {
             {
                 let reason =
                     "expected every kind of parameter set, here or in the frames, found not all of them";
-                let error = Error::codec_private(reason).on_track(VIDEO_TRACK);
+                let error = Error::codec_private(reason).on_track(self.video.track.number);
                 return Err(error.in_fragment(fragment.name.clone()).at(fragment.offset));
             }
         }

@@ -6,6 +6,7 @@
 pub(crate) mod display;
 pub(crate) mod fragments;
 pub(crate) mod sample_descriptions;
+mod track_choice;
 pub(crate) mod track_configs;
 
 use bytes::Bytes;
@@ -20,11 +21,14 @@ use crate::timestamp::Timestamp;
 use display::Display;
 pub(crate) use fragments::Plan;
 pub use sample_descriptions::{CodecChanges, MissingCodecPrivate};
+pub use track_choice::TrackChoice;
+pub(crate) use track_choice::{ChosenTracks, TrackChoices};
 pub use track_configs::Profile;
 
 /// What the caller decides of the tracks.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PlanOptions {
+    pub(crate) tracks: TrackChoices,
     pub(crate) profile: Profile,
     pub(crate) codec_changes: CodecChanges,
     pub(crate) missing_codec_private: MissingCodecPrivate,
@@ -36,7 +40,7 @@ pub(crate) type Sample = FrameRow;
 /// A track of the clip.
 #[derive(Debug)]
 pub(crate) struct PlannedTrack {
-    /// 1 video, 2 audio.
+    /// In the input and in the clip.
     pub(crate) number: u64,
     /// What decoders must know of the samples; the samples of each fragment name one.
     pub(crate) descriptions: Vec<SampleDescription>,

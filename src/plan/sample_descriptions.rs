@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::index::FragmentIndex;
 use crate::index::frame_table::SampleBytes;
 use crate::named::named;
-use crate::plan::track_configs::{TrackConfigs, VIDEO_TRACK, VideoTrack};
+use crate::plan::track_configs::{TrackConfigs, VideoTrack};
 use crate::plan::{PlanOptions, PlannedTrack, SampleDescription};
 use crate::report::Event;
 
@@ -64,7 +64,15 @@ impl ActiveDescription {
         options: PlanOptions,
         events: &mut Vec<Event>,
     ) -> Result<(), Error> {
-        let VideoTrack { codec, config, pixels } = configs.video.as_ref().map_err(Error::clone)?;
+        let Some(video) = configs.video.as_ref().map_err(Error::clone)? else {
+            return match track.descriptions.is_empty() || options.codec_changes != CodecChanges::Refuse {
+                true => Ok(()),
+                false => {
+                    Err(ErrorKind::TracksChanged { difference: "no video track any more".into() }.into())
+                }
+            };
+        };
+        let VideoTrack { codec, config, pixels } = video;
         let active = track.descriptions.get(self.index).map(SampleDescription::codec);
         let (config, from_frames) = match config {
             Some(config) => (config.clone(), false),
@@ -79,7 +87,7 @@ impl ActiveDescription {
         self.enter(track, description, fragment, options.codec_changes, events)?;
         if from_frames {
             self.from_frames = true;
-            events.push(Event::CodecPrivateFromFrames { track: VIDEO_TRACK });
+            events.push(Event::CodecPrivateFromFrames { track: track.number });
         }
         Ok(())
     }
@@ -197,7 +205,7 @@ fn config_from_frames(
     configs: &TrackConfigs,
 ) -> Result<VideoConfig, Error> {
     let table = &fragment.frames;
-    let rows = configs.video_index.map_or(&[][..], |index| table.rows(index));
+    let rows = configs.chosen.video.index.map_or(&[][..], |index| table.rows(index));
     let first_key = rows.iter().position(|row| row.is_sync());
     let until_key = rows.get(..=first_key.unwrap_or(0)).unwrap_or_default();
     let nals = until_key.iter().filter_map(|row| match row.bytes() {

@@ -7,11 +7,8 @@ use crate::error::{Error, ErrorKind};
 use crate::index::track_set::{self, TrackCodec, TrackSet};
 use crate::matroska::{TrackEntry, TrackType};
 use crate::named::named;
-
-/// Number of the video track: "track 1" of GetClip's documentation.
-pub(crate) const VIDEO_TRACK: u64 = 1;
-/// Number of the audio track.
-pub(crate) const AUDIO_TRACK: u64 = 2;
+use crate::plan::PlanOptions;
+use crate::plan::track_choice::{Chosen, ChosenTracks};
 
 /// Which combinations of codecs are taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,10 +27,9 @@ named!(Profile, "the profile", { Extended => "extended", Service => "service" })
 /// What a fragment's tracks say of its frames. One value serves all fragments that declare the same tracks.
 #[derive(Debug)]
 pub(crate) struct TrackConfigs {
-    /// Index of the video track among those that the fragment declares.
-    pub(crate) video_index: Option<usize>,
-    pub(crate) audio_index: Option<usize>,
-    pub(crate) video: Result<VideoTrack, Error>,
+    pub(crate) chosen: ChosenTracks,
+    /// `None` if there is no video track.
+    pub(crate) video: Result<Option<VideoTrack>, Error>,
     /// `None` if there is no audio track.
     pub(crate) audio: Result<Option<AudioConfig>, Error>,
 }
@@ -50,25 +46,44 @@ pub(crate) struct VideoTrack {
 
 impl TrackConfigs {
     /// Reads the tracks of a fragment.
-    pub(crate) fn new(tracks: &TrackSet, profile: Profile) -> Self {
-        let (video, audio) = (tracks.find(VIDEO_TRACK), tracks.find(AUDIO_TRACK));
-        let audio_config = audio.map(|(_, entry)| audio_config(entry, profile)).transpose();
+    pub(crate) fn new(tracks: &TrackSet, options: PlanOptions) -> Self {
+        let chosen = options.tracks.choose(tracks);
+        let ChosenTracks { video, audio } = chosen;
+        let read_video = || video_entry(video, tracks)?.map(VideoTrack::new).transpose();
+        let read_audio = || {
+            let entry = audio_entry(audio, tracks)?;
+            entry.map(|entry| audio_config(entry, options.profile)).transpose()
+        };
         Self {
-            video_index: video.map(|(index, _)| index),
-            audio_index: audio.map(|(index, _)| index),
-            video: VideoTrack::new(video.map(|(_, entry)| entry))
-                .map_err(|error| error.on_track(VIDEO_TRACK)),
-            audio: audio_config.map_err(|error| error.on_track(AUDIO_TRACK)),
+            chosen,
+            video: chosen.check().and_then(|()| read_video()).map_err(|error| error.on_track(video.number)),
+            audio: read_audio().map_err(|error| error.on_track(audio.number)),
         }
     }
 }
 
+/// The declaration of the video track, if there is to be one.
+fn video_entry(chosen: Chosen, tracks: &TrackSet) -> Result<Option<&TrackEntry>, Error> {
+    let entry = chosen.entry(tracks);
+    if entry.is_none() && chosen.is_required {
+        let reason = format!("expected a video track with number {}, found none", chosen.number);
+        return Err(ErrorKind::UnsupportedMediaType { reason }.into());
+    }
+    Ok(entry)
+}
+
+/// The declaration of the audio track, if there is to be one.
+fn audio_entry(chosen: Chosen, tracks: &TrackSet) -> Result<Option<&TrackEntry>, Error> {
+    let entry = chosen.entry(tracks);
+    if entry.is_none() && chosen.is_required {
+        let reason = format!("expected an audio track with number {}, found none", chosen.number);
+        return Err(ErrorKind::UnsupportedMediaType { reason }.into());
+    }
+    Ok(entry)
+}
+
 impl VideoTrack {
-    fn new(declared: Option<&TrackEntry>) -> Result<Self, Error> {
-        let Some(declared) = declared else {
-            let reason = "expected a video track with number 1, found none".into();
-            return Err(ErrorKind::UnsupportedMediaType { reason }.into());
-        };
+    fn new(declared: &TrackEntry) -> Result<Self, Error> {
         let codec = video_codec(declared)?;
         let config =
             codec_private(declared)?.map(|private| VideoConfig::parse(codec, private)).transpose()?;
@@ -82,21 +97,21 @@ impl VideoTrack {
 
 /// The codec of the video track.
 fn video_codec(entry: &TrackEntry) -> Result<VideoCodec, Error> {
-    let expected = "V_MPEG4/ISO/AVC or V_MPEGH/ISO/HEVC on track 1";
+    let expected = format!("V_MPEG4/ISO/AVC or V_MPEGH/ISO/HEVC on track {}", entry.number);
     match (track_set::codec(entry), entry.track_type) {
         (Some(TrackCodec::Video(codec)), TrackType::Video) => Ok(codec),
-        (_, TrackType::Video) => Err(unsupported(expected, &entry.codec_id)),
-        _ => Err(unsupported(expected, &format!("{}, which is not a video track", entry.codec_id))),
+        (_, TrackType::Video) => Err(unsupported(&expected, &entry.codec_id)),
+        _ => Err(unsupported(&expected, &format!("{}, which is not a video track", entry.codec_id))),
     }
 }
 
 /// Whether the audio track's codec ID is one that can be carried.
 fn check_audio_codec_id(entry: &TrackEntry) -> Result<(), Error> {
-    let expected = "A_AAC or A_MS/ACM on track 2";
+    let expected = format!("A_AAC or A_MS/ACM on track {}", entry.number);
     match (track_set::codec(entry), entry.track_type) {
         (Some(_), TrackType::Audio) => Ok(()),
-        (_, TrackType::Audio) => Err(unsupported(expected, &entry.codec_id)),
-        _ => Err(unsupported(expected, &format!("{}, which is not an audio track", entry.codec_id))),
+        (_, TrackType::Audio) => Err(unsupported(&expected, &entry.codec_id)),
+        _ => Err(unsupported(&expected, &format!("{}, which is not an audio track", entry.codec_id))),
     }
 }
 
@@ -120,24 +135,25 @@ fn audio_config(entry: &TrackEntry, profile: Profile) -> Result<AudioConfig, Err
     AacConfig::parse(private).map(AudioConfig::Aac)
 }
 
-/// Checks a combination of codecs against a profile.
+/// Checks a combination of codecs against a profile. The service takes no sound without pictures.
 pub(crate) fn check_profile(
     profile: Profile,
-    video: VideoCodec,
+    video: Option<VideoCodec>,
     audio: Option<AudioCodec>,
 ) -> Result<(), Error> {
     let in_table = match (video, audio) {
-        (_, None | Some(AudioCodec::Aac)) => true,
-        (VideoCodec::H264, Some(AudioCodec::ALaw)) => true,
+        (Some(_), None | Some(AudioCodec::Aac)) => true,
+        (Some(VideoCodec::H264), Some(AudioCodec::ALaw)) => true,
         _ => profile == Profile::Extended,
     };
-    match audio {
-        Some(audio) if !in_table => {
-            let expected = "H.264 with AAC, G.711 A-law or nothing, or H.265 with AAC or nothing";
-            Err(unsupported(expected, &format!("{video} with {audio}")).on_track(AUDIO_TRACK))
-        }
-        _ => Ok(()),
+    if in_table {
+        return Ok(());
     }
+    let expected = "H.264 with AAC, G.711 A-law or nothing, or H.265 with AAC or nothing";
+    let nothing = || "nothing".to_owned();
+    let video = video.map_or_else(nothing, |codec| codec.to_string());
+    let audio = audio.map_or_else(nothing, |codec| codec.to_string());
+    Err(unsupported(expected, &format!("{video} with {audio}")))
 }
 
 fn unsupported(expected: &str, found: &str) -> Error {

@@ -15,7 +15,6 @@
 use crate::codec::AudioConfig;
 use crate::error::Error;
 use crate::named::named;
-use crate::plan::track_configs::{AUDIO_TRACK, VIDEO_TRACK};
 use crate::plan::{FragmentSamples, LeadingRun, PlannedFragment, Sample, SampleDescription};
 use crate::report::Event;
 use crate::time::TrackTimes;
@@ -122,7 +121,7 @@ impl<'a> Builder<'a> {
     ) -> Result<(), Error> {
         let PlannedFragment { video, audio, .. } = fragment;
         let scale_ns = fragment.timestamp_scale_ns;
-        order.sort(&video.samples).map_err(|error| error.on_track(VIDEO_TRACK))?;
+        order.sort(&video.samples).map_err(|error| error.on_track(self.run.video.track.number))?;
         let recorded_ns = fragment.start_ns.saturating_sub(origin_ns).saturating_sub(self.closed_ns);
         let usual_ns =
             self.video_reached.filter(|reached| !reached.is_guess).map(|reached| reached.sample_ns);
@@ -140,7 +139,8 @@ impl<'a> Builder<'a> {
         if let Some(span) = audio_span {
             self.audio_reached = Some(span.reached(placement.base_ns));
         }
-        self.add_audio(audio, &placement, scale_ns).map_err(|error| error.on_track(AUDIO_TRACK))
+        self.add_audio(audio, &placement, scale_ns)
+            .map_err(|error| error.on_track(self.run.audio.track.number))
     }
 
     /// A frame that was alone so far lasts as long as those of the next fragment do; if that one is alone too, until
@@ -261,18 +261,19 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<Timeline, Error> {
+        let (video_track, audio_track) = (self.run.video.track.number, self.run.audio.track.number);
         let (reanchored, late_ns, tolerance_ns) =
             (self.audio.reanchored, self.audio.late_ns, self.audio.tolerance_ns);
         if let Some(times) = u64::try_from(tolerance_ns).ok().filter(|_| reanchored > 0) {
-            let (track, tolerance_ns) = (AUDIO_TRACK, times);
-            self.events.push(Event::AudioReanchored { track, times: reanchored, tolerance_ns });
+            let tolerance_ns = times;
+            self.events.push(Event::AudioReanchored { track: audio_track, times: reanchored, tolerance_ns });
         }
         if late_ns > 0 {
-            self.events.push(Event::AudioLate { track: AUDIO_TRACK, by_ns: late_ns });
+            self.events.push(Event::AudioLate { track: audio_track, by_ns: late_ns });
         }
-        let timed = self.video.finish().map_err(|error| error.on_track(VIDEO_TRACK))?;
+        let timed = self.video.finish().map_err(|error| error.on_track(video_track))?;
         if let Some(timed) = &timed {
-            let track = VIDEO_TRACK;
+            let track = video_track;
             if let Some(cadence) = timed.cadence {
                 self.events.push(Event::CadenceRestored { track, rate: cadence.rate() });
             }
@@ -281,7 +282,7 @@ impl<'a> Builder<'a> {
             }
         }
         let mut video = timed.map(|timed| timed.times);
-        let mut audio = self.audio.finish().map_err(|error| error.on_track(AUDIO_TRACK))?;
+        let mut audio = self.audio.finish().map_err(|error| error.on_track(audio_track))?;
         // The clip begins where the first of its tracks does.
         let zero_ns = video.iter().chain(&audio).map(|times| times.start_ns).min().unwrap_or(0);
         for times in video.iter_mut().chain(&mut audio) {

@@ -23,5 +23,6 @@ mod selection;
 mod testdata;
 mod timeline;
 mod timeline_properties;
+mod track_choice;
 mod truncation;
 mod video_timeline;

@@ -4,7 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use getclip::{ClipFragmentSelectorType, CodecChanges, Gaps, Limits, Profile};
+use getclip::{ClipFragmentSelectorType, CodecChanges, Gaps, Limits, Profile, TrackChoice};
 
 use crate::args::{EXIT_CODES, by_name, size};
 
@@ -59,6 +59,22 @@ pub(crate) struct ClipArguments {
     /// Play exactly the range: --cover, and the frames outside it are not shown
     #[arg(long)]
     pub(crate) exact: bool,
+
+    /// Take the pictures of track N [default: 1, or the first track with pictures]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    video_track: Option<u64>,
+
+    /// Take the sound of track N [default: 2, or the first track with sound]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    audio_track: Option<u64>,
+
+    /// Take no pictures: sound alone, as a recording without pictures has it
+    #[arg(long, conflicts_with = "video_track")]
+    no_video: bool,
+
+    /// Take no sound
+    #[arg(long, conflicts_with_all = ["audio_track", "no_video"])]
+    no_audio: bool,
 
     /// Write as many clips as the range needs, each within the limits: OUT has %d or %03d for their numbers
     #[arg(long)]
@@ -127,6 +143,20 @@ pub(crate) struct ClipArguments {
 }
 
 impl ClipArguments {
+    /// The tracks of the pictures and of the sound. A clip to the letter has those of GetClip.
+    pub(crate) fn tracks(&self) -> (TrackChoice, TrackChoice) {
+        let usual = match self.profile {
+            Profile::Service => TrackChoice::Service,
+            _ => TrackChoice::Available,
+        };
+        let choose = |is_absent: bool, number: Option<u64>| match (is_absent, number) {
+            (true, _) => TrackChoice::Absent,
+            (false, Some(number)) => TrackChoice::Number(number),
+            (false, None) => usual,
+        };
+        (choose(self.no_video, self.video_track), choose(self.no_audio, self.audio_track))
+    }
+
     /// `--limits`, and what is set otherwise beside it.
     pub(crate) fn limits(&self) -> Limits {
         let mut limits = match self.limits {

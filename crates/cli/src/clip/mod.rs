@@ -143,7 +143,10 @@ fn builder(
     range: &TimeRange,
     recording_start: Option<Timestamp>,
 ) -> Result<ClipBuilder, Failure> {
+    let (video, audio) = arguments.tracks();
     let builder = ClipBuilder::new(range.selector()?)
+        .video_track(video)
+        .audio_track(audio)
         .limits(arguments.limits())
         .profile(arguments.profile)
         .codec_changes(arguments.codec_changes)

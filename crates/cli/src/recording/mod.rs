@@ -84,6 +84,22 @@ impl From<Error> for BuildError {
     }
 }
 
+/// The option with which the clip could be made, where there is one.
+fn options_that_help(error: &Error) -> String {
+    let option = match error.kind() {
+        ErrorKind::UnsupportedMediaType { .. } if error.location().track.is_some_and(|track| track != 1) => {
+            "--no-audio takes the pictures alone"
+        }
+        ErrorKind::CodecPrivateDataChanged { .. } => "--codec-changes new-sample-entry takes the change",
+        ErrorKind::MissingCodecPrivateData => "--codec-private-from-frames takes it from the first key frame",
+        ErrorKind::FragmentExceedsLimit { .. } => "--max-bytes and --limits none raise the limit",
+        ErrorKind::Truncated { .. } => "without --strict its whole frames are kept",
+        ErrorKind::MissingTimestamp { .. } => "--by producer goes by the other clock",
+        _ => return String::new(),
+    };
+    format!("; {option}")
+}
+
 /// The input that is being read.
 struct Open<'a> {
     input: &'a Input,
@@ -128,12 +144,14 @@ impl<'a> Recording<'a> {
                 Err(Failure::no_fragments(self.inputs, &self.options.range, &self.found.coverage, error))
             }
             Err(BuildError::Library(error)) => {
+                let detail = options_that_help(&error);
                 let name = error.location().fragment.as_ref();
                 let origin = name.and_then(|name| self.origins.get(name).copied().flatten());
-                Err(match (origin, self.inputs.files.as_slice()) {
-                    (Some(input), _) | (None, [input]) => Failure::media(input, error),
-                    _ => Failure::media(self.inputs.describe(), error),
-                })
+                let file = match (origin, self.inputs.files.as_slice()) {
+                    (Some(input), _) | (None, [input]) => input.to_string(),
+                    _ => self.inputs.describe(),
+                };
+                Err(Failure::Media { file, error, detail })
             }
         }
     }
