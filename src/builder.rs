@@ -10,11 +10,12 @@ use crate::clip::Clip;
 use crate::clip_plan::{ClipPlan, PlannedMedia};
 use crate::error::{Error, ErrorKind};
 use crate::fragment::Fragment;
+use crate::incomplete_input::IncompleteInput;
 use crate::index::FragmentIndex;
 use crate::isobmff::{Layout, TrackLayout, movie};
 use crate::plan::{CodecChanges, LeadingRun, MissingCodecPrivate, Plan, PlanOptions, Profile, TrackChoice};
 use crate::report::{Cut, FragmentReport, Limit, Report, TrackReport};
-use crate::selection::{IncompleteInput, Media, Offer, Selected, Selection, SelectionOptions};
+use crate::selection::{Media, Offer, Selected, Selection, SelectionOptions};
 use crate::selector::{ClipFragmentSelector, RangeStart};
 use crate::time::{Gaps, Timeline, Trim};
 use crate::timestamp::Timestamp;
@@ -75,7 +76,6 @@ pub struct ClipBuilder {
     selector: ClipFragmentSelector,
     limits: Limits,
     gaps: Gaps,
-    incomplete_input: IncompleteInput,
     recording_start: Timestamp,
     range_start: RangeStart,
     trim: Trim,
@@ -89,7 +89,6 @@ impl ClipBuilder {
             selector,
             limits: Limits::default(),
             gaps: Gaps::default(),
-            incomplete_input: IncompleteInput::default(),
             recording_start: Timestamp::default(),
             range_start: RangeStart::default(),
             trim: Trim::default(),
@@ -139,10 +138,10 @@ impl ClipBuilder {
         self
     }
 
-    /// What happens to input that ends inside a fragment.
+    /// What happens to fragments that are not whole, and to frames that cannot be parsed.
     #[must_use]
     pub fn incomplete_input(mut self, incomplete_input: IncompleteInput) -> Self {
-        self.incomplete_input = incomplete_input;
+        self.plan.incomplete_input = incomplete_input;
         self
     }
 
@@ -234,7 +233,7 @@ impl ClipBuilder {
             tracks: self.plan.tracks,
             max_fragments: limits.max_fragments.get(),
             max_bytes: limits.max_bytes.get(),
-            incomplete_input: self.incomplete_input,
+            incomplete_input: self.plan.incomplete_input,
         };
         let selection = Selection::new(self.selector, options);
         Planner { builder: self.clone(), selection, report: Report::default() }

@@ -1,7 +1,9 @@
 //! [`Error`]: what is wrong, where, and which GetClip exception says so.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use crate::damage::{Damage, DamageFault};
 use crate::frame_fault::FrameFault;
 use crate::incomplete::Incomplete;
 use crate::number::FragmentName;
@@ -89,7 +91,7 @@ pub enum ErrorKind {
     #[error("malformed Matroska: expected {expected}, found {found}")]
     Malformed {
         /// What the specification wants here.
-        expected: String,
+        expected: Cow<'static, str>,
         /// What is there.
         found: String,
     },
@@ -311,7 +313,7 @@ impl Error {
         Self(Box::new(Inner { kind, location: Location::default() }))
     }
 
-    pub(crate) fn malformed(expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(crate) fn malformed(expected: impl Into<Cow<'static, str>>, found: impl Into<String>) -> Self {
         Self::new(ErrorKind::Malformed { expected: expected.into(), found: found.into() })
     }
 
@@ -343,6 +345,39 @@ fn none_of(offered: u64) -> String {
         0 => "the input is empty".into(),
         1 => "the only one offered is not in the range, or has no frame".into(),
         _ => format!("none of the {offered} offered is in the range and has a frame"),
+    }
+}
+
+impl Damage {
+    /// The damage that an error of the reader tells of: it stands at `offset`, unless the error knows better, and
+    /// `skipped_bytes` are passed over.
+    pub(crate) fn of(error: &Error, offset: u64, skipped_bytes: u64) -> Self {
+        let fault = match error.kind().clone() {
+            ErrorKind::NotMatroska { found } => DamageFault::NotMatroska { found },
+            ErrorKind::Malformed { expected, found } => DamageFault::Malformed { expected, found },
+            ErrorKind::TooLarge { what, found, limit } => DamageFault::TooLarge { what, found, limit },
+            ErrorKind::Service { code, message } => DamageFault::Service { code, message },
+            ErrorKind::InvalidTimestamp { text } => DamageFault::InvalidTimestamp { text },
+            other => DamageFault::Malformed { expected: "Matroska".into(), found: other.to_string() },
+        };
+        Self { offset, skipped_bytes, track: error.location().track, fault }
+    }
+}
+
+impl From<&Damage> for Error {
+    fn from(damage: &Damage) -> Self {
+        let error = Self::new(match damage.fault.clone() {
+            DamageFault::NotMatroska { found } => ErrorKind::NotMatroska { found },
+            DamageFault::Malformed { expected, found } => ErrorKind::Malformed { expected, found },
+            DamageFault::TooLarge { what, found, limit } => ErrorKind::TooLarge { what, found, limit },
+            DamageFault::Service { code, message } => ErrorKind::Service { code, message },
+            DamageFault::InvalidTimestamp { text } => ErrorKind::InvalidTimestamp { text },
+        });
+        let error = match damage.track {
+            Some(track) => error.on_track(track),
+            None => error,
+        };
+        error.at(damage.offset)
     }
 }
 

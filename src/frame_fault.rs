@@ -2,6 +2,8 @@
 
 /// Why a frame cannot be parsed as its codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FrameFault {
     /// The frame has no bytes.
@@ -90,4 +92,11 @@ pub enum FrameFault {
         /// The largest count that is taken.
         limit: u32,
     },
+}
+
+impl FrameFault {
+    /// Whether this is how the track is framed, and no accident of one frame.
+    pub(crate) fn is_of_track(self) -> bool {
+        self == Self::Latm
+    }
 }

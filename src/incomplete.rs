@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-/// Where the input ends before a fragment does.
+/// Where the input, or the part of it that holds a fragment, ends before the fragment does.
 ///
 /// The fragment has the whole frames before that place. One that ends before its first frame has no frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Incomplete {
-    /// Byte offset of the end of the input, or of the document that should have had a Cluster.
+    /// Byte offset of the end of the input, of the document that should have had a Cluster, or of the document that begins
+    /// inside the fragment: a capture appended to one that was cut off.
     pub offset: u64,
     /// The element that is not whole, or is missing.
     pub element: IncompleteElement,

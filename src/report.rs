@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::codec::{AudioCodec, VideoCodec};
+use crate::damage::Damage;
+use crate::frame_fault::FrameFault;
 use crate::human::{Count, Length};
 use crate::incomplete::Incomplete;
 use crate::number::FragmentName;
@@ -146,6 +148,26 @@ pub enum Event {
         /// How many whole frames of it there are.
         frames: u64,
     },
+    /// A place of the input could not be read. Whole frames before and after it are kept.
+    Damaged {
+        /// The fragment that has it; `None` between fragments.
+        fragment: Option<FragmentName>,
+        /// The place, and what is wrong.
+        damage: Damage,
+    },
+    /// A frame that cannot be parsed as its codec was left out.
+    FrameLeftOut {
+        /// The fragment.
+        fragment: FragmentName,
+        /// Track number.
+        track: u64,
+        /// Presentation time of the frame from the start of its Cluster, in nanoseconds.
+        time_ns: i64,
+        /// Offset of the frame in the input, in bytes.
+        offset: u64,
+        /// What is wrong with it.
+        fault: FrameFault,
+    },
     /// A fragment in the range has no frames of the clip's tracks.
     Empty {
         /// The fragment.
@@ -286,6 +308,15 @@ impl fmt::Display for Event {
                 let frames = Count(*frames, "whole frame");
                 write!(f, "fragment {fragment}: incomplete, {frames} kept: {incomplete}")
             }
+            Self::Damaged { fragment: Some(fragment), damage } => {
+                write!(f, "fragment {fragment}: damaged at {damage}")
+            }
+            Self::Damaged { fragment: None, damage } => write!(f, "damaged input at {damage}"),
+            Self::FrameLeftOut { fragment, track, time_ns, offset, fault } => write!(
+                f,
+                "fragment {fragment}, track {track}: frame at {} ms left out (byte {offset}): {fault}",
+                time_ns.div_euclid(1_000_000)
+            ),
             Self::Empty { fragment } => write!(f, "fragment {fragment}: no frames, left out"),
             Self::TrackIgnored { track, codec_id } => write!(f, "track {track}: {codec_id} left out"),
             Self::NoKeyFrameFirst { fragment } => {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind};
+use crate::incomplete_input::IncompleteInput;
 use crate::index::{FragmentIndex, FragmentState};
-use crate::named::named;
 use crate::number::{FragmentName, FragmentNumber};
 use crate::plan::fragments::{self, FragmentToPlan};
 use crate::plan::{ChosenTracks, TrackChoices};
@@ -101,6 +101,8 @@ pub(crate) struct Selection {
     dropped_from: Option<Key>,
     /// The fragment that is taken because it covers the start of the range, and its own start.
     covering: Option<(Timestamp, Key)>,
+    /// What a clip is refused for if there is nothing else.
+    first_damage: Option<Error>,
 }
 
 /// What the caller decides of the selection.
@@ -116,24 +118,19 @@ pub(crate) struct SelectionOptions {
     pub(crate) incomplete_input: IncompleteInput,
 }
 
-/// What happens to input that ends inside a fragment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum IncompleteInput {
-    /// The whole frames of the fragment are taken, and the report names what is missing.
-    #[default]
-    Keep,
-    /// The clip is refused: [`ErrorKind::Truncated`].
-    Refuse,
-}
-
-named!(IncompleteInput, "what happens to incomplete input", { Keep => "keep", Refuse => "refuse" });
-
 impl Selection {
     pub(crate) fn new(selector: ClipFragmentSelector, options: SelectionOptions) -> Self {
         let last_key = Key { time: Timestamp::from_millis(i64::MIN), number: None, arrival: 0 };
-        let kept = BTreeMap::new();
-        Self { selector, options, kept, last_key, held: 0, dropped_from: None, covering: None }
+        Self {
+            selector,
+            options,
+            kept: BTreeMap::new(),
+            last_key,
+            held: 0,
+            dropped_from: None,
+            covering: None,
+            first_damage: None,
+        }
     }
 
     /// Looks at one more fragment.
@@ -141,6 +138,7 @@ impl Selection {
         let Offer { mut index, media, identity } = offer;
         let offered = usize::try_from(report.offered).unwrap_or(usize::MAX);
         report.offered = report.offered.saturating_add(1);
+        self.check_damages(&index, report)?;
         match &index.state {
             FragmentState::PassedOver => {
                 report.out_of_range = report.out_of_range.saturating_add(1);
@@ -158,10 +156,16 @@ impl Selection {
                     frames: index.frames.len() as u64,
                 });
             }
+            FragmentState::Absent => return Ok(()),
             FragmentState::Whole => {}
         }
         let chosen = self.options.tracks.choose(&index.tracks);
-        if is_empty(&index, chosen) {
+        let has_only_faults =
+            self.options.incomplete_input == IncompleteInput::Keep && has_only_faults(&index, chosen);
+        if has_only_faults {
+            self.leave_out(&index, chosen, report);
+        }
+        if has_only_faults || is_empty(&index, chosen) {
             if index.state == FragmentState::Whole {
                 push_event(report, || Event::Empty { fragment: index.name() });
             }
@@ -232,6 +236,42 @@ impl Selection {
         }
     }
 
+    /// Reports what could not be read in a fragment or before it.
+    fn check_damages(&mut self, index: &FragmentIndex, report: &mut Report) -> Result<(), Error> {
+        for damage in &index.damages {
+            let is_inside = index.state != FragmentState::Absent && damage.offset >= index.offset;
+            let fragment = is_inside.then(|| index.name());
+            if self.options.incomplete_input == IncompleteInput::Refuse || self.first_damage.is_none() {
+                let error = Error::from(damage);
+                let error = match &fragment {
+                    Some(fragment) => error.in_fragment(fragment.clone()),
+                    None => error,
+                };
+                if self.options.incomplete_input == IncompleteInput::Refuse {
+                    return Err(error);
+                }
+                self.first_damage = Some(error);
+            }
+            push_event(report, || Event::Damaged { fragment, damage: damage.clone() });
+        }
+        Ok(())
+    }
+
+    /// Reports the frames of a fragment that has none but such as cannot be parsed.
+    fn leave_out(&mut self, index: &FragmentIndex, chosen: ChosenTracks, report: &mut Report) {
+        for event in fragments::frames_left_out(index, chosen) {
+            if let (Event::FrameLeftOut { track, time_ns, offset, fault, .. }, None) =
+                (&event, &self.first_damage)
+            {
+                let kind =
+                    ErrorKind::InvalidMediaFrame { time_ms: time_ns.div_euclid(1_000_000), fault: *fault };
+                self.first_damage =
+                    Some(Error::new(kind).on_track(*track).at(*offset).in_fragment(index.name()));
+            }
+            push_event(report, || event);
+        }
+    }
+
     /// The fragments of the clip in order. What the limit on fragments cut off is in the report.
     pub(crate) fn finish(mut self, report: &mut Report) -> Result<Vec<Selected>, Error> {
         if self.kept.len() > self.options.max_fragments
@@ -240,6 +280,9 @@ impl Selection {
             report.cut = Some(first_left_out.cut(Limit::Fragments));
         }
         if self.kept.is_empty() {
+            if let Some(damage) = self.first_damage.filter(|_| report.out_of_range == 0) {
+                return Err(damage);
+            }
             return Err(ErrorKind::NoFragments { offered: report.offered }.into());
         }
         Ok(self.kept.into_values().collect())
@@ -294,7 +337,7 @@ impl Selection {
     fn insert(&mut self, key: Key, selected: Selected, report: &mut Report) {
         if let Some(twin) = self.twin(&key, &selected) {
             // The same fragment twice: the one that is whole stays, else the first.
-            let is_whole = |selected: &Selected| selected.index.incomplete().is_none();
+            let is_whole = |selected: &Selected| selected.index.is_whole();
             let replaces = twin.number < key.number
                 || self
                     .kept
@@ -386,6 +429,17 @@ fn push_event(report: &mut Report, event: impl FnOnce() -> Event) {
     } else {
         report.unnamed = report.unnamed.saturating_add(1);
     }
+}
+
+/// Whether a fragment has frames, but none of the tracks of the clip that can be parsed.
+fn has_only_faults(fragment: &FragmentIndex, chosen: ChosenTracks) -> bool {
+    let table = &fragment.frames;
+    let is_refused =
+        [chosen.video, chosen.audio].iter().any(|track| track.is_required && track.index.is_none());
+    !is_refused
+        && !table.faults.is_empty()
+        && chosen.indices().next().is_some()
+        && chosen.indices().all(|track| table.rows(track).is_empty())
 }
 
 /// Whether a fragment has no frame of the tracks of the clip. One that does not declare a track that must be there is

@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 
+use crate::damage::Damage;
 use crate::error::Error;
 use crate::fragment::Fragment;
 use crate::fragment::document::{Document, Tracks};
+use crate::fragment::plausible::frame_end;
 use crate::incomplete::{Incomplete, IncompleteElement};
+use crate::index::frame_table::{FrameTable, PlacedRow};
 use crate::index::scan::{BlockFrame, CapacityHint, FrameScanner, TableBuilder};
 use crate::index::{FragmentIndex, FragmentState};
 use crate::matroska::ebml::invalid_element;
 use crate::matroska::{BlockHeader, Cursor, ElementHeader, HeaderRead, PlainBlock, TrackEntry, ids};
-use crate::number::FragmentName;
 use crate::tags::FragmentTags;
 
 /// The service stores fragments of up to 50 MB. A larger Cluster is refused before it is buffered.
@@ -24,11 +26,32 @@ pub(super) struct OpenCluster {
     offset: u64,
     /// Size with its header, where it is known.
     end: Option<u64>,
+    header_len: usize,
     position: usize,
     /// How many of the bytes that were read are no longer kept.
     dropped: usize,
     timestamp: Option<u64>,
     table: TableBuilder,
+    /// What was wrong in it.
+    damages: Vec<Damage>,
+    /// Offset in the input up to which no other document begins in the Cluster's frames.
+    searched_to: u64,
+}
+
+/// Something in a Cluster that does not fit.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    pub(super) error: Error,
+    /// Where its element ends in the input, if the element as such fits and only its content does not.
+    pub(super) element_end: Option<u64>,
+    /// Whether it is an element that is not known, which means nothing if it is one.
+    pub(super) is_unfamiliar: bool,
+}
+
+impl From<Error> for Misfit {
+    fn from(error: Error) -> Self {
+        Self { error, element_end: None, is_unfamiliar: false }
+    }
 }
 
 /// What stands before a Cluster and tells how it is read.
@@ -55,19 +78,120 @@ impl OpenCluster {
             tags,
             offset,
             end: header.size.map(|size| size.saturating_add(len)),
+            header_len: usize::from(header.len),
             position: usize::from(header.len),
             dropped: 0,
             timestamp: None,
             table,
+            damages: Vec::new(),
+            searched_to: offset,
         }
     }
 
-    /// What a message calls the fragment that this will be, at `position` in the input.
-    pub(super) fn name(&self, position: u64) -> FragmentName {
-        match &self.tags.number {
-            Some(number) => FragmentName::Number(number.clone()),
-            None => FragmentName::Position(position),
+    /// Offset in the input of a place in the Cluster.
+    fn absolute(&self, position: u64) -> u64 {
+        self.offset.saturating_add(position)
+    }
+
+    /// Offset in the input where reading stands.
+    pub(super) fn position(&self) -> u64 {
+        self.absolute(self.position as u64)
+    }
+
+    /// Offset in the input of the end of the Cluster, where it is known.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.end.map(|end| self.absolute(end))
+    }
+
+    /// Offset in the input that the Cluster cannot go beyond.
+    pub(super) fn limit(&self) -> u64 {
+        self.absolute(self.end.unwrap_or(MAX_CLUSTER))
+    }
+
+    /// Offset in the input of the last frame, or of the first child while there is none.
+    pub(super) fn last_frame(&self) -> u64 {
+        let table = self.table.table();
+        let last_rows = table.tracks.iter().filter_map(|track| track.rows.last()).map(|row| row.offset);
+        let last = last_rows.chain(table.faults.last().map(|faulty| faulty.offset)).max();
+        self.absolute(last.map_or(0, u64::from))
+    }
+
+    /// End in the input of the frame that holds a place.
+    pub(super) fn frame_end(&self, at: u64) -> Option<u64> {
+        frame_end(self.table.table(), at.checked_sub(self.offset)?).map(|end| self.absolute(end))
+    }
+
+    /// Frames that another document may begin in although everything fits: those that are larger than all before them,
+    /// and those that are shown after the next one. A capture that is cut off in any other frame cannot hold so much of
+    /// the next document that its blocks seem to go on.
+    pub(super) fn suspects(&self) -> impl Iterator<Item = (u64, u64)> {
+        let mut rows = self.table.table().in_file_order().peekable();
+        let mut largest = 0;
+        std::iter::from_fn(move || {
+            loop {
+                let PlacedRow { row, .. } = rows.next()?;
+                let is_larger = row.len > largest;
+                largest = largest.max(row.len);
+                if is_larger || rows.peek().is_some_and(|next| next.row.time_ns < row.time_ns) {
+                    let start = self.absolute(row.offset.into());
+                    return Some((start, start.saturating_add(row.len.into())));
+                }
+            }
+        })
+    }
+
+    pub(super) fn searched_to(&self) -> u64 {
+        self.searched_to
+    }
+
+    pub(super) fn set_searched_to(&mut self, at: u64) {
+        self.searched_to = self.searched_to.max(at);
+    }
+
+    /// Goes on with the element at `at` of the input. Frames that end after that place are dropped.
+    pub(super) fn resume(&mut self, at: u64, damage: Damage) {
+        self.table.truncate(at.saturating_sub(self.offset));
+        self.skip_to(at);
+        self.push_damage(damage);
+    }
+
+    /// Goes on with the element at `at` of the input, and leaves out what is before it.
+    pub(super) fn skip_to(&mut self, at: u64) {
+        self.position = usize::try_from(at.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+    }
+
+    /// Ends the Cluster at `at` of the input, or before it if a frame ends after that place.
+    pub(super) fn cut(&mut self, at: u64) {
+        let at = at.saturating_sub(self.offset);
+        if at >= self.position as u64 {
+            return;
         }
+        self.table.truncate(at);
+        self.position = self.frames_len();
+    }
+
+    /// Bytes of the Cluster up to the end of its last frame.
+    fn frames_len(&self) -> usize {
+        let table = self.table.table();
+        let ends = table.tracks.iter().filter_map(|track| track.rows.last());
+        let ends = ends.map(|row| row.offset.saturating_add(row.len));
+        let faults = table.faults.last().map(|faulty| faulty.offset.saturating_add(faulty.len));
+        let end = ends.chain(faults).max().unwrap_or(0) as usize;
+        end.max(self.header_len)
+    }
+
+    /// Offset in the input of the end of the last frame.
+    pub(super) fn frames_end(&self) -> u64 {
+        self.absolute(self.frames_len() as u64)
+    }
+
+    /// Takes the size that the Cluster declares for wrong.
+    pub(super) fn forget_end(&mut self) {
+        self.end = None;
+    }
+
+    pub(super) fn push_damage(&mut self, damage: Damage) {
+        Damage::push(&mut self.damages, damage);
     }
 
     /// Bytes of the Cluster that have been read and are still kept.
@@ -75,14 +199,14 @@ impl OpenCluster {
         self.position.saturating_sub(self.dropped)
     }
 
-    /// Notes that the bytes that have been read are not kept any longer.
-    pub(super) fn drop_kept(&mut self) {
-        self.dropped = self.position;
+    /// Stops keeping the first `len` bytes of those that are kept.
+    pub(super) fn drop_kept(&mut self, len: u64) {
+        self.dropped = self.dropped.saturating_add(usize::try_from(len).unwrap_or(usize::MAX));
     }
 
     /// Reads on in `bytes`, which begin with the first byte that is kept. Returns whether the end of the Cluster was
     /// reached.
-    pub(super) fn read(&mut self, bytes: &[u8], context: ClusterContext<'_>) -> Result<bool, Error> {
+    pub(super) fn read(&mut self, bytes: &[u8], context: ClusterContext<'_>) -> Result<bool, Misfit> {
         let end = self.end.unwrap_or(MAX_CLUSTER);
         loop {
             let Some(rest) = bytes.get(self.kept_len()..) else { return Ok(false) };
@@ -95,14 +219,21 @@ impl OpenCluster {
             let header = match ElementHeader::read(rest) {
                 HeaderRead::Header(header) => header,
                 HeaderRead::Incomplete => return Ok(false),
-                HeaderRead::Invalid { len } => return Err(invalid_element(rest, len).at(at)),
+                HeaderRead::Invalid { len } => return Err(invalid_element(rest, len).at(at).into()),
             };
-            if self.end.is_none() && ids::ends_cluster(header.id) {
-                return Ok(true);
+            if ids::ends_cluster(header.id) {
+                return match self.end {
+                    None => Ok(true),
+                    Some(end) => {
+                        let expected = format!("a child of the Cluster, which ends at its byte {end}");
+                        let found = format!("{} at its byte {position}", ids::name(header.id));
+                        Err(Error::malformed(expected, found).at(at).into())
+                    }
+                };
             }
             let Some(size) = header.size else {
                 let found = format!("unknown size in {}", ids::name(header.id));
-                return Err(Error::malformed("elements of known size in the Cluster", found).at(at));
+                return Err(Error::malformed("elements of known size in the Cluster", found).at(at).into());
             };
             let element_end = position.saturating_add(u64::from(header.len)).saturating_add(size);
             if element_end > end {
@@ -111,13 +242,26 @@ impl OpenCluster {
                     None => format!("a Cluster of at most {MAX_CLUSTER} bytes"),
                 };
                 let found = format!("{} that ends at its byte {element_end}", ids::name(header.id));
-                return Err(Error::malformed(expected, found).at(at));
+                return Err(Error::malformed(expected, found).at(at).into());
+            }
+            if !ids::is_child_of_cluster(header.id) {
+                let error = Error::malformed("a child of the Cluster", ids::name(header.id)).at(at);
+                let element_end = Some(self.absolute(element_end));
+                return Err(Misfit { error, element_end, is_unfamiliar: true });
             }
             let mut cursor = Cursor::new(rest, at);
             cursor.take(u64::from(header.len));
             let payload_offset = cursor.offset();
             let Some(payload) = cursor.take(size) else { return Ok(false) };
-            self.child(header.id, Cursor::new(payload, payload_offset), context)?;
+            if let Err(error) = self.child(header.id, Cursor::new(payload, payload_offset), context) {
+                // Frames of a lace that were read before the fault.
+                self.table.truncate(position);
+                // Where the block's own header is damaged, its size may be so too.
+                let has_header = header.id != ids::SIMPLE_BLOCK
+                    || BlockHeader::read(Cursor::new(payload, payload_offset)).is_ok();
+                let element_end = has_header.then(|| self.absolute(element_end));
+                return Err(Misfit { error, element_end, is_unfamiliar: false });
+            }
             self.position = element_end as usize;
         }
     }
@@ -183,7 +327,9 @@ impl OpenCluster {
                 self.push(header, frames, key, duration, context)
             }
             ids::TIMESTAMP => {
-                self.timestamp = Some(payload.uint()?);
+                // A second one is that of another Cluster, whose header was lost.
+                let timestamp = payload.uint()?;
+                self.timestamp.get_or_insert(timestamp);
                 Ok(())
             }
             ids::ENCRYPTED_BLOCK => {
@@ -274,11 +420,15 @@ impl OpenCluster {
         document: &Document,
         position: u64,
         incomplete: Option<Incomplete>,
-    ) -> Result<Fragment, Error> {
-        let frames = self.table.finish();
-        let needs_timestamp = self.tags.producer_timestamp.is_none() && !frames.is_empty();
-        if self.timestamp.is_none() && needs_timestamp {
-            return Err(Error::malformed("a Timestamp in the Cluster", "none").at(self.offset));
+        mut damages: Vec<Damage>,
+    ) -> Fragment {
+        let mut frames = self.table.finish();
+        damages.extend(self.damages);
+        if self.timestamp.is_none() && self.tags.producer_timestamp.is_none() && !frames.is_empty() {
+            // Nothing tells when the frames are shown.
+            let fault = Error::malformed("a Timestamp in the Cluster", "none");
+            damages.push(Damage::of(&fault, self.offset, 0));
+            frames = FrameTable::default();
         }
         let index = FragmentIndex {
             tags: self.tags,
@@ -290,8 +440,9 @@ impl OpenCluster {
             offset: self.offset,
             position,
             state: incomplete.map_or(FragmentState::Whole, FragmentState::Incomplete),
+            damages,
         };
-        Ok(Fragment::new(index, media, header))
+        Fragment::new(index, media, header)
     }
 }
 

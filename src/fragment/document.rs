@@ -19,7 +19,9 @@ pub(super) struct Document {
     /// TimestampScale, 1 to 1,000,000,000.
     pub(super) timestamp_scale_ns: u32,
     pub(super) has_cluster: bool,
-    ebml: Bytes,
+    /// Whether something before the first Cluster could not be read.
+    pub(super) is_damaged: bool,
+    pub(super) ebml: Bytes,
     info: Bytes,
 }
 
@@ -36,6 +38,8 @@ pub(super) struct Tracks {
 #[derive(Debug, Default)]
 pub(super) struct LastDocument {
     tracks: Tracks,
+    /// TimestampScale; 0 before the first document.
+    timestamp_scale_ns: u32,
     /// The parts that the header was made of, and the header.
     parts: [Bytes; 3],
     header: Bytes,
@@ -54,6 +58,7 @@ impl Default for Document {
             tracks: Tracks::default(),
             timestamp_scale_ns: 1_000_000,
             has_cluster: false,
+            is_damaged: false,
             ebml: Bytes::new(),
             info: Bytes::new(),
         }
@@ -61,19 +66,45 @@ impl Default for Document {
 }
 
 impl Document {
-    /// The document after an EBML header.
-    pub(super) fn new(ebml: Bytes) -> Self {
-        Self { ebml, ..Self::default() }
+    /// Whether Info or Tracks has been read.
+    pub(super) fn has(&self, id: ids::ElementId) -> bool {
+        match id {
+            ids::INFO => !self.info.is_empty(),
+            ids::TRACKS => !self.tracks.element.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// A Cluster begins. Where something before it could not be read, what the document before had holds: documents of
+    /// one stream repeat it.
+    pub(super) fn enter_cluster(&mut self, last: &mut LastDocument) {
+        self.has_cluster = true;
+        if !self.is_damaged {
+            last.timestamp_scale_ns = self.timestamp_scale_ns;
+            return;
+        }
+        if self.tracks.element.is_empty() {
+            self.tracks = last.tracks.clone();
+        }
+        if let (true, scale @ 1..) = (self.info.is_empty(), last.timestamp_scale_ns) {
+            self.timestamp_scale_ns = scale;
+        }
     }
 
     /// Reads an Info element, whose payload is `info`.
-    pub(super) fn read_info(&mut self, element: Bytes, mut info: Cursor<'_>) -> Result<(), Error> {
+    pub(super) fn read_info(
+        &mut self,
+        last: &LastDocument,
+        element: &[u8],
+        mut info: Cursor<'_>,
+    ) -> Result<(), Error> {
         while let Some((id, payload)) = info.element()? {
             if id == ids::TIMESTAMP_SCALE {
                 self.timestamp_scale_ns = timestamp_scale(payload)?;
             }
         }
-        self.info = element;
+        let [_, last_info, _] = &last.parts;
+        self.info = if last_info == element { last_info.clone() } else { Bytes::copy_from_slice(element) };
         Ok(())
     }
 
@@ -81,13 +112,13 @@ impl Document {
     pub(super) fn read_tracks(
         &mut self,
         last: &mut LastDocument,
-        element: Bytes,
+        element: &[u8],
         payload: Cursor<'_>,
     ) -> Result<(), Error> {
-        if element != last.tracks.element {
+        if last.tracks.element != element {
             let set = TrackSet::new(TrackEntry::parse_all(payload)?);
             // A copy, which does not keep the input in memory.
-            let element = Bytes::copy_from_slice(&element);
+            let element = Bytes::copy_from_slice(element);
             last.tracks = Tracks { element, scanner: Arc::new(FrameScanner::new(&set)), set };
         }
         self.tracks = last.tracks.clone();

@@ -2,12 +2,19 @@
 
 mod cluster;
 mod document;
+mod ending;
+mod plausible;
 pub(crate) mod reader;
+mod recovery;
+mod search;
+mod segment;
+mod signature;
 mod tags;
 mod window;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::damage::Damage;
 use crate::incomplete::Incomplete;
 use crate::index::frame_table::FrameFlags;
 use crate::index::{FragmentIndex, Frame};
@@ -104,6 +111,11 @@ impl Fragment {
     /// What is missing, if the input ended before the fragment did.
     pub fn incomplete(&self) -> Option<&Incomplete> {
         self.index.incomplete()
+    }
+
+    /// Places of the input that could not be read, in the fragment or before it. See [`FragmentIndex::damages`].
+    pub fn damages(&self) -> &[Damage] {
+        self.index.damages()
     }
 
     /// What a report calls this fragment.

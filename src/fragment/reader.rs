@@ -1,40 +1,41 @@
 //! [`FragmentReader`]: fragments out of a stream of bytes, in one pass.
 //!
 //! Streams are laid out as they are found in the wild: one EBML document per fragment, or one
-//! document with many Clusters, or documents of the service's merger tool with tags in front of each Cluster.
+//! document with many Clusters, or documents of the service's merger tool with tags before each Cluster.
 //! ```text
 //! EBML | Segment | SeekHead? Void? Info Tracks Tags* Cluster Cues? Tags* | EBML | Segment | ...
 //! ```
 //! SeekHead, Cues and Duration are left over from the producer's file and point nowhere, so nothing here seeks: an
 //! element is read where it stands, or passed over by its size.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `segment` | reads what stands around Clusters |
+//! | `cluster` | reads a Cluster as its bytes arrive |
+//! | `recovery` | goes on after something did not fit, where `search` finds a place that is `plausible` |
+//! | `ending` | ends Clusters and documents, and yields fragments |
 
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
 
 use bytes::{Bytes, BytesMut};
+use memchr::memmem::Finder;
 
-use crate::error::{Error, ErrorKind};
+use crate::damage::Damage;
+use crate::error::Error;
 use crate::fragment::Fragment;
-use crate::fragment::cluster::{ClusterContext, MAX_CLUSTER, OpenCluster};
+use crate::fragment::cluster::OpenCluster;
 use crate::fragment::document::{Document, LastDocument};
+use crate::fragment::plausible::Lookahead;
+use crate::fragment::search::{Search, Why};
 use crate::fragment::window::Window;
-use crate::incomplete::{Incomplete, IncompleteElement};
-use crate::index::frame_table::FrameTable;
-use crate::index::scan::{CapacityHint, TableBuilder};
-use crate::index::{FragmentIndex, FragmentState};
-use crate::matroska::ebml::{hex, invalid_element};
-use crate::matroska::{Cursor, ElementHeader, HeaderRead, ids};
-use crate::selector::{ClipFragmentSelector, ClipFragmentSelectorType};
+use crate::incomplete::IncompleteElement;
+use crate::index::scan::CapacityHint;
+use crate::matroska::ids;
+use crate::selector::ClipFragmentSelector;
 use crate::tags::FragmentTags;
 
-/// Three codec private data of 1 MiB and some tags are the most that the service takes.
-const MAX_METADATA: u64 = 16 << 20;
-
-/// Bytes by which other kinds of file are told. An EBML header is longer.
-const SIGNATURE: usize = 8;
-
-/// An EBML header has some 40 bytes. Of a larger one nothing is kept.
-const MAX_EBML_HEADER: u64 = 4096;
+const EBML_ID: [u8; 4] = ids::EBML.to_be_bytes();
 
 /// The fragments of a buffer that holds a whole stream, such as a file or a response of GetMedia.
 ///
@@ -64,13 +65,19 @@ impl FusedIterator for Fragments {}
 ///
 /// [`push`](Self::push) what has arrived, then take [`next_fragment`](Self::next_fragment) until it returns `None`;
 /// after the last chunk call [`finish`](Self::finish) and take the rest. Each byte is read once, and copied (once) only
-/// where a fragment straddles chunks. The fragments do not depend on how the input is cut into chunks.
+/// where a fragment straddles chunks; after damage, at most a few times as many are read again. The fragments do not
+/// depend on how the input is cut into chunks.
 ///
 /// A fragment comes out as soon as its end is known. One whose tags do not name it waits until the next Cluster or
 /// document begins, because its tags may follow it.
 ///
-/// An `Err` is the last item: malformed input, or an error that the service wrote into the stream. Input that
-/// *ends* too early is no error here: what is whole is yielded, and [`Fragment::incomplete`] says what is missing.
+/// Damage is no error here. Where the input ends too early, or another capture begins in the middle of a fragment, the
+/// whole frames are yielded and [`Fragment::incomplete`] tells what is missing. Where bytes are not what they should be,
+/// reading goes on at the next place that is: no whole frame before or after it is lost, and [`Fragment::damages`] tells
+/// what was found there, and how much was passed over. That includes the error that the service writes into a stream
+/// when it stops. [`IncompleteInput`](crate::IncompleteInput) decides what becomes of such fragments in a clip.
+///
+/// An `Err` is the last item: nothing in the input is Matroska.
 ///
 /// ```
 /// use getclip::FragmentReader;
@@ -93,26 +100,36 @@ impl FusedIterator for Fragments {}
 /// ```
 #[derive(Debug)]
 pub struct FragmentReader {
-    window: Window,
-    level: Level,
-    document: Document,
+    pub(super) window: Window,
+    pub(super) level: Level,
+    pub(super) document: Document,
     /// Tags since the last Cluster.
-    tags: FragmentTags,
-    cluster: Option<OpenCluster>,
-    skip: Option<Skip>,
+    pub(super) tags: FragmentTags,
+    pub(super) cluster: Option<OpenCluster>,
+    pub(super) skip: Option<Skip>,
     /// A fragment that nothing names yet.
-    unnamed: Option<Fragment>,
-    ready: VecDeque<Result<Fragment, Error>>,
-    fragments: u64,
-    capacity: CapacityHint,
-    last_document: LastDocument,
-    keeps_media: bool,
-    selector: Option<ClipFragmentSelector>,
-    input: InputState,
+    pub(super) unnamed: Option<Fragment>,
+    pub(super) ready: VecDeque<Result<Fragment, Error>>,
+    pub(super) fragments: u64,
+    pub(super) capacity: CapacityHint,
+    pub(super) last_document: LastDocument,
+    pub(super) keeps_media: bool,
+    pub(super) selector: Option<ClipFragmentSelector>,
+    pub(super) input: InputState,
+    /// Damage that the next fragment tells of.
+    pub(super) damages: Vec<Damage>,
+    pub(super) search: Option<Search>,
+    /// Finds the ID of an EBML header.
+    pub(super) finder: Finder<'static>,
+    /// Bytes that were read more than once.
+    pub(super) went_back: u64,
+    /// Whether any document has begun.
+    pub(super) has_document: bool,
+    pub(super) is_live: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum InputState {
+pub(super) enum InputState {
     Open,
     Finished,
     /// Everything that can be said was said.
@@ -121,7 +138,7 @@ enum InputState {
 
 /// Which element's children are being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
+pub(super) enum Level {
     /// An EBML header must come.
     Top,
     /// The Segment must come.
@@ -132,15 +149,15 @@ enum Level {
 
 /// An element without meaning here, of which some bytes are yet to come.
 #[derive(Debug)]
-struct Skip {
-    bytes: u64,
-    element: IncompleteElement,
-    then: AfterSkip,
+pub(super) struct Skip {
+    pub(super) bytes: u64,
+    pub(super) element: IncompleteElement,
+    pub(super) then: AfterSkip,
 }
 
 /// What comes of an element that was skipped.
 #[derive(Debug)]
-enum AfterSkip {
+pub(super) enum AfterSkip {
     Nothing,
     /// It was the Cluster of this fragment.
     PassedOver(Box<Fragment>),
@@ -150,7 +167,7 @@ enum AfterSkip {
 
 /// Whether a step went forward, or waits for bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Forward,
     NeedsInput,
 }
@@ -179,6 +196,12 @@ impl FragmentReader {
             keeps_media: true,
             selector: None,
             input: InputState::Open,
+            damages: Vec::new(),
+            search: None,
+            finder: Finder::new(&EBML_ID),
+            went_back: 0,
+            has_document: false,
+            is_live: false,
         }
     }
 
@@ -214,22 +237,28 @@ impl FragmentReader {
     /// The next fragment. `None` means that more input is needed or, after [`finish`](Self::finish), that there is none.
     pub fn next_fragment(&mut self) -> Option<Result<Fragment, Error>> {
         while self.ready.is_empty() && self.input != InputState::Done {
-            let step = match self.step() {
-                Ok(Step::Forward) => continue,
+            match self.step() {
+                Ok(Step::Forward) => {}
                 Ok(Step::NeedsInput) if self.input == InputState::Open => return None,
-                Ok(Step::NeedsInput) => self.end_of_input(),
-                Err(error) => Err(error),
-            };
-            self.input = InputState::Done;
-            if let Err(mut error) = step {
-                self.yield_unnamed();
-                if let Some(cluster) = &self.cluster {
-                    error = error.in_fragment(cluster.name(self.fragments));
+                Ok(Step::NeedsInput) => self.finish_step(),
+                Err(error) => {
+                    self.input = InputState::Done;
+                    self.ready.push_back(Err(error));
                 }
-                self.ready.push_back(Err(error));
             }
         }
         self.ready.pop_front()
+    }
+
+    /// Goes on where the input ends. Inside an element there may be what should have followed it.
+    fn finish_step(&mut self) {
+        if let Some(cluster) = &self.cluster {
+            self.search = Some(Search::in_cluster(Why::InputEnds, cluster.position(), None));
+        } else if self.skip.is_none() && !self.window.bytes().is_empty() {
+            self.search = Some(Search::outside(Why::InputEnds, self.window.offset(), None));
+        } else {
+            self.end_of_input();
+        }
     }
 
     /// How many bytes of the stream the reader has understood or passed over.
@@ -238,353 +267,22 @@ impl FragmentReader {
     }
 
     fn step(&mut self) -> Result<Step, Error> {
-        if let Some(skip) = &mut self.skip {
-            let skipped = match &mut skip.then {
-                AfterSkip::EbmlHeader(kept) => {
-                    let bytes = self.window.split(usize::try_from(skip.bytes).unwrap_or(usize::MAX));
-                    kept.extend_from_slice(&bytes);
-                    bytes.len() as u64
-                }
-                AfterSkip::Nothing | AfterSkip::PassedOver(_) => self.window.discard(skip.bytes),
-            };
-            skip.bytes = skip.bytes.saturating_sub(skipped);
-            if skip.bytes > 0 {
-                return Ok(Step::NeedsInput);
-            }
-            match self.skip.take().map(|skip| skip.then) {
-                Some(AfterSkip::PassedOver(fragment)) => {
-                    // It is complete, and waits for no further bytes.
-                    self.ready.push_back(Ok(*fragment));
-                    return Ok(Step::Forward);
-                }
-                Some(AfterSkip::EbmlHeader(kept)) => self.document = Document::new(kept.freeze()),
-                Some(AfterSkip::Nothing) | None => {}
-            }
+        if self.search.is_some() {
+            return self.step_search();
         }
-        if self.cluster.is_some() { self.step_in_cluster() } else { self.step_in_segment() }
-    }
-
-    fn step_in_cluster(&mut self) -> Result<Step, Error> {
-        let Some(cluster) = &mut self.cluster else { return Ok(Step::NeedsInput) };
-        if cluster.read(self.window.bytes(), ClusterContext::new(&self.document))? {
-            self.close_cluster(None)?;
-            return Ok(Step::Forward);
+        if self.skip.is_some() {
+            return Ok(self.step_in_skip());
         }
-        if !self.keeps_media {
-            self.window.discard(cluster.kept_len() as u64);
-            cluster.drop_kept();
-        }
-        Ok(Step::NeedsInput)
+        if self.cluster.is_some() { Ok(self.step_in_cluster()) } else { self.step_in_segment() }
     }
 
-    fn step_in_segment(&mut self) -> Result<Step, Error> {
-        let offset = self.window.offset();
-        if self.level == (Level::Segment { end: Some(offset) }) {
-            self.end_document();
-        }
-        let bytes = self.window.bytes();
-        if bytes.is_empty() {
-            return Ok(Step::NeedsInput);
-        }
-        if self.level == Level::Top {
-            if bytes.len() < SIGNATURE && self.input == InputState::Open {
-                return Ok(Step::NeedsInput);
-            }
-            check_signature(bytes).map_err(|error| error.at(offset))?;
-        }
-        let header = match ElementHeader::read(bytes) {
-            HeaderRead::Header(header) => header,
-            HeaderRead::Incomplete => return Ok(Step::NeedsInput),
-            HeaderRead::Invalid { len } => return Err(invalid_element(bytes, len).at(offset)),
-        };
-        match (self.level, header.id) {
-            (_, ids::EBML) => self.ebml_header(header),
-            (_, ids::VOID) => self.pass_over(header, IncompleteElement::Void),
-            (Level::Top, id) => {
-                Err(Error::malformed("an EBML header after the Segment", ids::name(id)).at(offset))
-            }
-            (Level::Document | Level::Segment { .. }, ids::SEGMENT) => {
-                if self.level != Level::Document {
-                    self.end_document();
-                    self.begin_document();
-                }
-                let start = offset.saturating_add(u64::from(header.len));
-                self.level = Level::Segment { end: header.size.map(|size| start.saturating_add(size)) };
-                self.window.discard(u64::from(header.len));
-                Ok(Step::Forward)
-            }
-            (Level::Document, id) => {
-                Err(Error::malformed("a Segment after the EBML header", ids::name(id)).at(offset))
-            }
-            (Level::Segment { end }, id) => {
-                let element_end =
-                    header.size.and_then(|size| offset.checked_add(u64::from(header.len))?.checked_add(size));
-                if let (Some(end), Some(element_end)) = (end, element_end)
-                    && element_end > end
-                {
-                    let expected = format!("{} inside its Segment, which ends at byte {end}", ids::name(id));
-                    return Err(
-                        Error::malformed(expected, format!("its end at byte {element_end}")).at(offset)
-                    );
-                }
-                self.child_of_segment(header)
-            }
-        }
+    /// The bytes that are here.
+    pub(super) fn lookahead(&self) -> Lookahead<'_> {
+        Lookahead::new(self.window.bytes(), self.window.offset(), self.input != InputState::Open)
     }
 
-    fn child_of_segment(&mut self, header: ElementHeader) -> Result<Step, Error> {
-        let offset = self.window.offset();
-        match header.id {
-            ids::CLUSTER => {
-                if let Some(size) = header.size.filter(|&size| size > MAX_CLUSTER) {
-                    let kind = ErrorKind::TooLarge {
-                        what: "the size of the Cluster",
-                        found: size,
-                        limit: MAX_CLUSTER,
-                    };
-                    return Err(Error::new(kind).at(offset));
-                }
-                self.yield_unnamed();
-                self.document.has_cluster = true;
-                let tags = std::mem::take(&mut self.tags);
-                if let Some(size) = header.size.filter(|_| self.is_out_of_range(&tags)) {
-                    return Ok(self.pass_over_cluster(header, size, tags));
-                }
-                let table = TableBuilder::new(std::mem::take(&mut self.capacity));
-                self.cluster = Some(OpenCluster::new(header, offset, tags, table));
-                Ok(Step::Forward)
-            }
-            ids::INFO => {
-                self.metadata(header, |reader, element, info| reader.document.read_info(element, info))
-            }
-            ids::TRACKS => self.metadata(header, |reader, element, tracks| {
-                reader.document.read_tracks(&mut reader.last_document, element, tracks)
-            }),
-            ids::TAGS => self.metadata(header, |reader, _, tags| reader.tags.read(tags)),
-            _ => self.pass_over(header, IncompleteElement::Other),
-        }
+    /// Drops the bytes before `at` of the input.
+    pub(super) fn discard_to(&mut self, at: u64) {
+        self.window.discard(at.saturating_sub(self.window.offset()));
     }
-
-    /// Whether tags alone tell that the selector does not take their fragment.
-    fn is_out_of_range(&self, tags: &FragmentTags) -> bool {
-        let Some(selector) = self.selector else { return false };
-        let time = match selector.selector_type() {
-            ClipFragmentSelectorType::ProducerTimestamp => tags.producer_timestamp,
-            ClipFragmentSelectorType::ServerTimestamp => tags.server_timestamp,
-        };
-        time.is_some_and(|time| !selector.contains(time))
-    }
-
-    fn pass_over_cluster(&mut self, header: ElementHeader, size: u64, tags: FragmentTags) -> Step {
-        let bytes = size.saturating_add(u64::from(header.len));
-        let passed_over = self.fragment_without_frames(tags, FragmentState::PassedOver, bytes);
-        let then = AfterSkip::PassedOver(Box::new(passed_over));
-        self.skip = Some(Skip { bytes, element: IncompleteElement::Cluster, then });
-        Step::Forward
-    }
-
-    fn ebml_header(&mut self, header: ElementHeader) -> Result<Step, Error> {
-        let size = known_size(header, self.window.offset())?;
-        self.end_document();
-        self.begin_document();
-        let bytes = size.saturating_add(u64::from(header.len));
-        let then = match bytes {
-            ..=MAX_EBML_HEADER => AfterSkip::EbmlHeader(BytesMut::new()),
-            _ => AfterSkip::Nothing,
-        };
-        self.skip = Some(Skip { bytes, element: IncompleteElement::EbmlHeader, then });
-        Ok(Step::Forward)
-    }
-
-    /// Reads a small element once it is here as a whole.
-    fn metadata(
-        &mut self,
-        header: ElementHeader,
-        read: impl FnOnce(&mut Self, Bytes, Cursor<'_>) -> Result<(), Error>,
-    ) -> Result<Step, Error> {
-        let offset = self.window.offset();
-        let size = known_size(header, offset)?;
-        if size > MAX_METADATA {
-            let kind = ErrorKind::TooLarge {
-                what: "the size of Info, Tracks or Tags",
-                found: size,
-                limit: MAX_METADATA,
-            };
-            return Err(Error::new(kind).at(offset));
-        }
-        let len = u64::from(header.len).saturating_add(size);
-        if (self.window.bytes().len() as u64) < len {
-            return Ok(Step::NeedsInput);
-        }
-        let element = self.window.split(len as usize);
-        let payload = element.slice(usize::from(header.len).min(element.len())..);
-        read(self, element, Cursor::new(&payload, offset.saturating_add(u64::from(header.len))))?;
-        Ok(Step::Forward)
-    }
-
-    fn pass_over(&mut self, header: ElementHeader, element: IncompleteElement) -> Result<Step, Error> {
-        let size = known_size(header, self.window.offset())?;
-        let bytes = size.saturating_add(u64::from(header.len));
-        self.skip = Some(Skip { bytes, element, then: AfterSkip::Nothing });
-        Ok(Step::Forward)
-    }
-
-    fn begin_document(&mut self) {
-        self.document = Document::default();
-        self.level = Level::Document;
-    }
-
-    /// Nothing more can belong to the fragments of this document.
-    fn end_document(&mut self) {
-        self.name_unnamed();
-        self.yield_unnamed();
-        if self.level != Level::Top && (!self.document.has_cluster || self.tags.is_identity()) {
-            let offset = self.window.offset();
-            let element = IncompleteElement::Document;
-            self.yield_remnant(Incomplete { offset, element, missing_bytes: None });
-        }
-        self.tags = FragmentTags::default();
-        self.level = Level::Top;
-    }
-
-    fn close_cluster(&mut self, incomplete: Option<Incomplete>) -> Result<(), Error> {
-        let Some(cluster) = self.cluster.take() else { return Ok(()) };
-        let position = self.next_position();
-        let header = self.document.header(&mut self.last_document);
-        let media = if self.keeps_media {
-            self.window.split(cluster.kept_len())
-        } else {
-            self.window.discard(cluster.kept_len() as u64);
-            Bytes::new()
-        };
-        self.capacity = cluster.capacity_hint();
-        let fragment = cluster.into_fragment(media, header, &self.document, position, incomplete)?;
-        if fragment.index().tags.is_identity() {
-            self.ready.push_back(Ok(fragment));
-        } else {
-            self.unnamed = Some(fragment);
-        }
-        Ok(())
-    }
-
-    /// Gives the fragment that nothing names yet the tags that were found after it.
-    fn name_unnamed(&mut self) {
-        if let Some(unnamed) = &mut self.unnamed {
-            unnamed.index.tags = std::mem::take(&mut self.tags);
-        }
-    }
-
-    fn yield_unnamed(&mut self) {
-        self.ready.extend(self.unnamed.take().map(Ok));
-    }
-
-    /// Yields what is left of a document that ended before a Cluster.
-    fn yield_remnant(&mut self, incomplete: Incomplete) {
-        let tags = std::mem::take(&mut self.tags);
-        let remnant = self.fragment_without_frames(tags, FragmentState::Incomplete(incomplete), 0);
-        self.ready.push_back(Ok(remnant));
-    }
-
-    fn fragment_without_frames(
-        &mut self,
-        tags: FragmentTags,
-        state: FragmentState,
-        media_len: u64,
-    ) -> Fragment {
-        let index = FragmentIndex {
-            tags,
-            tracks: self.document.tracks.set.clone(),
-            timestamp_scale_ns: self.document.timestamp_scale_ns,
-            cluster_timestamp: 0,
-            frames: FrameTable::default(),
-            media_len,
-            offset: self.window.offset(),
-            position: self.next_position(),
-            state,
-        };
-        Fragment::new(index, Bytes::new(), self.document.header(&mut self.last_document))
-    }
-
-    fn next_position(&mut self) -> u64 {
-        let position = self.fragments;
-        self.fragments = position.saturating_add(1);
-        position
-    }
-
-    /// Says what is missing where the input ended.
-    fn end_of_input(&mut self) -> Result<(), Error> {
-        let bytes = self.window.bytes();
-        let offset = self.window.offset().saturating_add(bytes.len() as u64);
-        if let Some(cluster) = &self.cluster {
-            let incomplete = cluster.missing(bytes, offset);
-            self.close_cluster(incomplete)?;
-            self.end_document();
-            return Ok(());
-        }
-        if let Some(skip) = self.skip.take() {
-            let incomplete = Incomplete { offset, element: skip.element, missing_bytes: Some(skip.bytes) };
-            if let AfterSkip::PassedOver(mut passed_over) = skip.then {
-                passed_over.index.state = FragmentState::Incomplete(incomplete);
-                self.ready.push_back(Ok(*passed_over));
-                self.end_document();
-            } else {
-                self.end_with_remnant(incomplete);
-            }
-            return Ok(());
-        }
-        let (element, missing_bytes) = match self.level {
-            _ if !bytes.is_empty() => match ElementHeader::read(bytes) {
-                HeaderRead::Header(header) => {
-                    let missing = header.size.and_then(|size| {
-                        size.checked_add(u64::from(header.len))?.checked_sub(bytes.len() as u64)
-                    });
-                    (IncompleteElement::Header, missing)
-                }
-                HeaderRead::Incomplete | HeaderRead::Invalid { .. } => (IncompleteElement::Header, None),
-            },
-            Level::Segment { end: Some(end) } if end > offset && self.document.has_cluster => {
-                (IncompleteElement::Segment, end.checked_sub(offset))
-            }
-            _ => {
-                self.end_document();
-                return Ok(());
-            }
-        };
-        self.end_with_remnant(Incomplete { offset, element, missing_bytes });
-        Ok(())
-    }
-
-    fn end_with_remnant(&mut self, incomplete: Incomplete) {
-        self.name_unnamed();
-        self.yield_unnamed();
-        self.yield_remnant(incomplete);
-    }
-}
-
-fn known_size(header: ElementHeader, offset: u64) -> Result<u64, Error> {
-    header.size.ok_or_else(|| {
-        let found = format!("unknown size in {}", ids::name(header.id));
-        Error::malformed("unknown size in Segments and Clusters only", found).at(offset)
-    })
-}
-
-/// Checks that a document begins here, as far as there are bytes.
-fn check_signature(bytes: &[u8]) -> Result<(), Error> {
-    const EBML: [u8; 4] = ids::EBML.to_be_bytes();
-    const VOID: u8 = ids::VOID as u8;
-    let front = bytes.get(..4).unwrap_or(bytes);
-    if EBML.starts_with(front) || front.first() == Some(&VOID) {
-        return Ok(());
-    }
-    let kind = match bytes {
-        [0xFF, 0xD8, 0xFF, ..] => " (a JPEG picture)",
-        [0x89, b'P', b'N', b'G', ..] => " (a PNG picture)",
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => " (an MP4 file)",
-        [b'R', b'I', b'F', b'F', ..] => " (a RIFF file: WAV or AVI)",
-        [b'{', ..] => " (JSON: an error response of the service?)",
-        [0, 0, 0, 1, ..] | [0, 0, 1, ..] => " (an H.264 or H.265 byte stream)",
-        [0x47, ..] => " (an MPEG transport stream?)",
-        _ => "",
-    };
-    Err(ErrorKind::NotMatroska { found: format!("{}{kind}", hex(front)) }.into())
 }

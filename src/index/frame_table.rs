@@ -199,6 +199,23 @@ impl FrameTable {
         self.tracks.iter().all(|track| track.rows.is_empty())
     }
 
+    /// Drops the frames that end after `end`, in bytes from the Cluster's ID.
+    pub(crate) fn truncate(&mut self, end: u64) {
+        let ends_after = |offset: u32, len: u32| u64::from(offset).saturating_add(len.into()) > end;
+        let mut nals = self.nals.len();
+        for track in &mut self.tracks {
+            while let Some(last) = track.rows.pop_if(|last| ends_after(last.offset, last.len)) {
+                if !last.is_verbatim() {
+                    nals = nals.min(last.first_nal as usize);
+                }
+            }
+            track.durations_ns.truncate(track.rows.len());
+        }
+        self.nals.truncate(nals);
+        self.tracks.retain(|track| !track.rows.is_empty());
+        while self.faults.pop_if(|last| ends_after(last.offset, last.len)).is_some() {}
+    }
+
     /// All rows in the order of the file.
     pub(crate) fn in_file_order(&self) -> FileOrder<'_> {
         let tracks = self.tracks.iter().map(|frames| (frames.track, 0, frames.rows.as_slice()));

@@ -9,6 +9,7 @@ pub(crate) mod track_set;
 mod trim;
 mod wire;
 
+use crate::damage::Damage;
 use crate::incomplete::Incomplete;
 use crate::matroska::TrackEntry;
 use crate::number::{FragmentName, FragmentNumber};
@@ -34,6 +35,7 @@ pub struct FragmentIndex {
     pub(crate) offset: u64,
     pub(crate) position: u64,
     pub(crate) state: FragmentState,
+    pub(crate) damages: Vec<Damage>,
 }
 
 /// How much of a fragment was read.
@@ -45,6 +47,8 @@ pub(crate) enum FragmentState {
     Incomplete(Incomplete),
     /// Its tags, by which it is out of the range that the reader was given. Its frames were passed over.
     PassedOver,
+    /// Nothing of it: it stands for damage that no fragment follows.
+    Absent,
 }
 
 impl FragmentIndex {
@@ -121,8 +125,20 @@ impl FragmentIndex {
     pub fn incomplete(&self) -> Option<&Incomplete> {
         match &self.state {
             FragmentState::Incomplete(incomplete) => Some(incomplete),
-            FragmentState::Whole | FragmentState::PassedOver => None,
+            FragmentState::Whole | FragmentState::PassedOver | FragmentState::Absent => None,
         }
+    }
+
+    /// Places of the input that could not be read, in the fragment or before it: between it and the one before. Bytes
+    /// after the last fragment are those of an item without frames.
+    pub fn damages(&self) -> &[Damage] {
+        &self.damages
+    }
+
+    /// Whether all of the fragment is there and could be read.
+    pub fn is_whole(&self) -> bool {
+        let is_inside = |damage: &Damage| damage.offset >= self.offset;
+        self.incomplete().is_none() && self.frames.faults.is_empty() && !self.damages.iter().any(is_inside)
     }
 
     /// What a report calls this fragment.

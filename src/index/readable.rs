@@ -9,7 +9,7 @@ use crate::matroska::{TrackEntry, TrackType};
 
 impl Serialize for FragmentIndex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut index = serializer.serialize_struct("FragmentIndex", 11)?;
+        let mut index = serializer.serialize_struct("FragmentIndex", 12)?;
         index.serialize_field("name", &self.name())?;
         index.serialize_field("number", &self.number())?;
         index.serialize_field("producer_timestamp", &self.producer_timestamp())?;
@@ -19,6 +19,7 @@ impl Serialize for FragmentIndex {
         index.serialize_field("offset", &self.offset())?;
         index.serialize_field("media_len", &self.media_len())?;
         index.serialize_field("incomplete", &self.incomplete())?;
+        index.serialize_field("damages", &self.damages())?;
         index.serialize_field("tracks", &self.tracks())?;
         index.serialize_field("frames", &Frames(self))?;
         index.end()

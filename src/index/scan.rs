@@ -106,6 +106,11 @@ impl TableBuilder {
         &self.table
     }
 
+    /// Drops the frames that end after `end`, in bytes from the Cluster's ID.
+    pub(crate) fn truncate(&mut self, end: u64) {
+        self.table.truncate(end);
+    }
+
     pub(crate) fn finish(self) -> FrameTable {
         self.table
     }
@@ -303,6 +308,7 @@ fn add_access_units(
 ) -> Result<(), FrameFault> {
     let flags = FrameFlags::default().with(FrameFlags::SYNC, true).with(FrameFlags::KEY, block.key);
     let mut units = 0_u32;
+    let first_nal = builder.table.nals.len() as u32;
     let mut push = |at: usize, unit: &[u8]| {
         let is_raw = unit.len() == frame.len();
         let (offset, len) = match is_raw {
@@ -315,7 +321,7 @@ fn add_access_units(
             .with(FrameFlags::ADTS, !is_raw);
         let offset = block.offset.saturating_add(offset as u32);
         let (time_ns, len) = (block.time_ns, len as u32);
-        builder.push(block, FrameRow { time_ns, offset, len, first_nal: 0, nals: 0, flags }, 0);
+        builder.push(block, FrameRow { time_ns, offset, len, first_nal, nals: 0, flags }, 0);
         units = units.saturating_add(1);
     };
     // More than an ADTS header is stripped off no frames that have one: their first bytes differ.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use crate::error::Error;
-use crate::matroska::ids::ElementId;
+use crate::matroska::ids::{self, ElementId};
 
 /// A bounded view of the input that knows where it stands in the whole of it.
 ///
@@ -145,14 +145,14 @@ impl<'a> Cursor<'a> {
             HeaderRead::Invalid { len } => return Err(invalid_element(self.bytes, len).at(at)),
         };
         let Some(size) = header.size else {
-            let found = format!("unknown size in element {:X}", header.id);
+            let found = format!("unknown size in {}", ids::name(header.id));
             return Err(Error::malformed("an element of known size", found).at(at));
         };
         let left = self.bytes.len();
         self.take(u64::from(header.len));
         let payload_offset = self.offset;
         let payload = self.take(size).ok_or_else(|| {
-            let expected = format!("element {:X} inside its parent, which has {left} bytes left", header.id);
+            let expected = format!("{} inside its parent, which has {left} bytes left", ids::name(header.id));
             Error::malformed(expected, format!("a size of {size}")).at(at)
         })?;
         Ok(Some((header.id, Cursor::new(payload, payload_offset))))

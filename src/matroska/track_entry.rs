@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::damage::too_large;
 use crate::error::{Error, ErrorKind};
 use crate::matroska::ebml::Cursor;
 use crate::matroska::ids;
@@ -91,8 +92,7 @@ impl TrackEntry {
                 return Err(Error::malformed("track numbers that differ", found).at(at));
             }
             if entries.len() as u64 == MAX_TRACKS {
-                let kind =
-                    ErrorKind::TooLarge { what: "the number of tracks", found: 256, limit: MAX_TRACKS };
+                let kind = ErrorKind::TooLarge { what: too_large::TRACKS, found: 256, limit: MAX_TRACKS };
                 return Err(Error::new(kind).at(at));
             }
             entries.push(entry);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::codec::nal::NalKind;
 use crate::codec::{Join, VideoConfig};
 use crate::error::{Error, ErrorKind};
+use crate::incomplete_input::IncompleteInput;
 use crate::index::FragmentIndex;
 use crate::index::frame_table::{FrameFlags, FrameTable, TrackFrames};
 use crate::index::track_set::TrackSet;
@@ -79,7 +80,7 @@ impl Plan {
         let configs = self.enter(&index, &mut events)?;
         self.report_ignored_tracks(&index, configs.chosen, &mut events);
         self.least_len = self.least_len.saturating_add(least_len(&index, configs.chosen));
-        check_faults(&index, &configs)?;
+        check_faults(&index, configs.chosen, self.options.incomplete_input, &mut events)?;
         let name = index.name();
         let mut table = std::mem::take(&mut index.frames);
         let (video, audio) = (configs.chosen.video.index, configs.chosen.audio.index);
@@ -183,16 +184,38 @@ pub(crate) fn least_len(index: &FragmentIndex, chosen: ChosenTracks) -> u64 {
     chosen.indices().map(of_track).fold(0, u64::saturating_add)
 }
 
-/// Refuses a fragment that has a frame which cannot be parsed.
-fn check_faults(index: &FragmentIndex, configs: &TrackConfigs) -> Result<(), Error> {
-    let is_of_clip = |track: u8| configs.chosen.indices().any(|index| index == usize::from(track));
-    let Some(faulty) = index.frames.faults.iter().find(|faulty| is_of_clip(faulty.track)) else {
-        return Ok(());
-    };
-    let number = index.tracks().get(usize::from(faulty.track)).map_or(0, |entry| entry.number);
-    let time_ms = faulty.time_ns.div_euclid(1_000_000);
-    let at = index.offset.saturating_add(u64::from(faulty.offset));
-    Err(Error::new(ErrorKind::InvalidMediaFrame { time_ms, fault: faulty.fault }).on_track(number).at(at))
+/// Leaves out the frames that cannot be parsed, or refuses their fragment.
+fn check_faults(
+    index: &FragmentIndex,
+    chosen: ChosenTracks,
+    incomplete_input: IncompleteInput,
+    events: &mut Vec<Event>,
+) -> Result<(), Error> {
+    for event in frames_left_out(index, chosen) {
+        if let Event::FrameLeftOut { track, time_ns, offset, fault, .. } = event
+            && (incomplete_input == IncompleteInput::Refuse || fault.is_of_track())
+        {
+            let kind = ErrorKind::InvalidMediaFrame { time_ms: time_ns.div_euclid(1_000_000), fault };
+            return Err(Error::new(kind).on_track(track).at(offset));
+        }
+        events.push(event);
+    }
+    Ok(())
+}
+
+/// An event for each frame of the chosen tracks that cannot be parsed.
+pub(crate) fn frames_left_out(index: &FragmentIndex, chosen: ChosenTracks) -> impl Iterator<Item = Event> {
+    index.frames.faults.iter().filter_map(move |faulty| {
+        let is_of_clip = chosen.indices().any(|track| track == usize::from(faulty.track));
+        let track = index.tracks().get(usize::from(faulty.track))?.number;
+        is_of_clip.then(|| Event::FrameLeftOut {
+            fragment: index.name(),
+            track,
+            time_ns: faulty.time_ns,
+            offset: index.offset.saturating_add(u64::from(faulty.offset)),
+            fault: faulty.fault,
+        })
+    })
 }
 
 impl LeadingRun<'_> {

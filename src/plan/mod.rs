@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use crate::codec::nal::NalKind;
 use crate::codec::{AudioConfig, Codec, VideoConfig};
+use crate::incomplete_input::IncompleteInput;
 use crate::index::frame_table::{FrameRow, Nal, SampleBytes};
 use crate::number::FragmentName;
 use crate::report::Event;
@@ -32,6 +33,7 @@ pub(crate) struct PlanOptions {
     pub(crate) profile: Profile,
     pub(crate) codec_changes: CodecChanges,
     pub(crate) missing_codec_private: MissingCodecPrivate,
+    pub(crate) incomplete_input: IncompleteInput,
 }
 
 /// A sample of the clip: a row of its fragment's index.

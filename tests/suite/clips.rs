@@ -3,13 +3,18 @@
 use bytes::Bytes;
 use getclip::{
     AudioCodec, Clip, ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, Error, Event, Fragment,
-    FragmentName, FragmentReader, Report, TrackDetails, TrackReport,
+    FragmentName, FragmentReader, IncompleteInput, Report, TrackDetails, TrackReport,
 };
 use testkit::mkv;
 
 /// Takes every fragment, in the order of the producer's clock; all else as it comes.
 pub(crate) fn everything() -> ClipBuilder {
     ClipBuilder::new(ClipFragmentSelector::all(ClipFragmentSelectorType::ProducerTimestamp))
+}
+
+/// Takes only input that is whole.
+pub(crate) fn strict() -> ClipBuilder {
+    everything().incomplete_input(IncompleteInput::Refuse)
 }
 
 pub(crate) fn build(mkv: impl Into<Bytes>) -> Result<Clip, Error> {

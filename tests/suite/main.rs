@@ -11,6 +11,7 @@ mod clip_reading;
 mod codec_changes;
 mod codecs;
 mod corpus_replay;
+mod damage;
 mod hostile_faults;
 mod index;
 mod matroska_forms;

@@ -213,7 +213,7 @@ fn frames_are_ranges_of_the_chunks_that_hold_them() {
 #[test]
 fn nothing_comes_after_the_end_or_an_error() {
     let mut reader = FragmentReader::new();
-    reader.push(Bytes::from_static(b"no Matroska"));
+    reader.push(Bytes::from_static(b"\0\0\0\x20ftypisom"));
     assert!(reader.next_fragment().unwrap().is_err());
     reader.push(fragment(0).to_bytes().into());
     reader.finish();

@@ -1,6 +1,6 @@
 //! What GetClip refuses, with its exceptions: name, HTTP status, message, and where in the input the fault is.
 
-use crate::clips::{build_with, clip, everything, fragment_name, lines, refusal, refusal_with};
+use crate::clips::{build_with, clip, everything, fragment_name, lines, refusal, refusal_with, strict};
 use bytes::Bytes;
 use getclip::{
     ClipFragmentSelector, ClipTimestampRange, Error, ErrorKind, Event, Location, Profile, Timestamp,
@@ -244,7 +244,7 @@ fn frames_that_their_codec_cannot_be() {
         let mut second = fragment(1, tracks.clone());
         second.blocks.push(Block::new(track, 321, false, frame.clone()).before(ebml::void(33)));
         let input = mkv::documents(&[fragment(0, tracks), second]);
-        let error = refusal(input.clone());
+        let error = refusal_with(&strict(), input.clone());
         let ErrorKind::InvalidMediaFrame { time_ms: 321, fault, .. } = error.kind() else {
             panic!("{error}")
         };
@@ -331,11 +331,12 @@ fn a_block_of_a_track_that_does_not_exist() {
     let frame = media::avc_frame(77, 50, false);
     second.blocks.push(Block::new(7, 40, false, frame.clone()));
     let input = mkv::documents(&[fragment(0, vec![Track::avc(), Track::aac()]), second]);
-    let error = refusal(input.clone());
+    let error = refusal_with(&strict(), input.clone());
     let ErrorKind::Malformed { found, .. } = error.kind() else { panic!("{error}") };
     assert!(found.contains("track 7"), "{error}");
     assert_refused(&error, "InvalidMediaFrame", 1, Some(7));
-    assert_eq!(error.location().offset, offset_of(&input, &frame));
+    // The block's ID, its size in 8 bytes, its track number, time and flags.
+    assert_eq!(error.location().offset.map(|block| block + 13), offset_of(&input, &frame));
 }
 
 #[test]
@@ -392,7 +393,7 @@ fn errors_that_the_service_wrote_into_the_stream() {
         ),
         (mkv::service_exception("5000", "Internal error"), "5000", "Internal error"),
     ] {
-        let error = refusal(mkv::documents(&[first.clone(), last]));
+        let error = refusal_with(&strict(), mkv::documents(&[first.clone(), last]));
         let kind = ErrorKind::Service { code: code.into(), message: text.into() };
         assert_eq!(*error.kind(), kind);
         assert_eq!((error.exception().name(), error.exception().http_status()), ("InternalFailure", 500));
@@ -415,11 +416,11 @@ fn requests_that_getclip_refuses() {
 fn tags_that_are_no_numbers_or_timestamps() {
     let good = || fragment(0, vec![Track::avc()]);
     for input in [good().producer("soon"), good().server("1.2.3"), good().producer("1700000000.1234")] {
-        let error = refusal(input.to_bytes());
+        let error = refusal_with(&strict(), input.to_bytes());
         assert!(matches!(error.kind(), ErrorKind::InvalidTimestamp { .. }), "{error}");
         assert!(error.location().offset.is_some());
     }
-    let error = refusal(good().number("12x").to_bytes());
+    let error = refusal_with(&strict(), good().number("12x").to_bytes());
     assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
 }
 
@@ -445,7 +446,7 @@ fn a_child_that_outlives_its_parent() {
     let mut bytes = input.to_bytes();
     let block = bytes.len() - 4 - 8;
     bytes[block..block + 8].copy_from_slice(&ebml::vint(200, 8));
-    let error = refusal(bytes);
+    let error = refusal_with(&strict(), bytes);
     assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
     assert_eq!(error.location().fragment, Some(fragment_name(0)));
     assert_eq!(error.location().offset, Some(block as u64 - 1));
@@ -495,7 +496,7 @@ fn errors_compare_and_travel() {
 fn encryption_and_encodings_of_other_than_frames() {
     let encrypted = ebml::element(0xAF, &[0x81, 0, 0, 0, 1, 2, 3]);
     let input = Fragment { in_cluster: encrypted, ..fragment(0, vec![Track::avc()]) };
-    assert_refused(&refusal(input.to_bytes()), "InvalidMediaFrame", 0, None);
+    assert_refused(&refusal_with(&strict(), input.to_bytes()), "InvalidMediaFrame", 0, None);
 
     let compression =
         [ebml::uint(ebml::id::CONTENT_COMP_ALGO, 3), ebml::element(ebml::id::CONTENT_COMP_SETTINGS, &[0])];
@@ -512,7 +513,7 @@ fn encryption_and_encodings_of_other_than_frames() {
 fn an_error_of_the_service_without_a_message() {
     let last = Fragment { without_cluster: true, ..Fragment::default() }
         .trailing_tags(&[("AWS_KINESISVIDEO_ERROR_CODE", "4006")]);
-    let error = refusal(mkv::documents(&[fragment(0, vec![Track::avc()]), last]));
+    let error = refusal_with(&strict(), mkv::documents(&[fragment(0, vec![Track::avc()]), last]));
     assert!(matches!(error.kind(), ErrorKind::Service { code, .. } if code == "4006"), "{error}");
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::clips::{build_with, clip, clip_with, everything, file, fragment_name, refusal_with};
+use crate::clips::{build_with, clip, clip_with, everything, file, fragment_name, refusal_with, strict};
 use bytes::Bytes;
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Cut, ErrorKind, Event,
@@ -416,7 +416,7 @@ fn an_error_of_the_input_ends_the_build() {
     // No element ID begins with a zero byte (RFC 8794 section 5).
     input.extend([0; 16]);
     let end = input.len() as u64 - 16;
-    let error = refusal_with(&everything(), input);
+    let error = refusal_with(&strict(), input);
     assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
     assert_eq!(error.location().offset, Some(end));
 }

@@ -1,7 +1,7 @@
 //! The binary form of a [`FragmentIndex`]: about 3 bytes a frame.
 //!
 //! ```text
-//! index     magic "gcfi", version, tags, times and sizes, state, tracks, parameter sets, frames
+//! index     magic "gcfi", version, tags, times and sizes, state, damages, tracks, parameter sets, frames
 //! number    varint: 7 bits a byte, low bits first, the top bit set on all bytes but the last (LEB128)
 //! signed    varint of the zigzag code: 0, -1, 1, -2, ...
 //! bytes     varint of their length, then the bytes
@@ -13,6 +13,7 @@
 
 mod columns;
 mod cursor;
+mod damages;
 mod faults;
 mod line;
 mod shapes;
@@ -44,6 +45,7 @@ impl FragmentIndex {
         w.number(self.offset);
         w.number(self.position);
         write_state(&mut w, &self.state);
+        damages::write(&mut w, &self.damages);
         tracks::write(&mut w, &self.tracks);
         columns::write(&mut w, &self.frames, self.timestamp_scale_ns);
         w.finish()
@@ -73,6 +75,7 @@ impl FragmentIndex {
         let offset = r.number()?;
         let position = r.number()?;
         let state = read_state(&mut r)?;
+        let damages = damages::read(&mut r)?;
         let tracks = tracks::read(&mut r)?;
         let frames = columns::read(&mut r, &tracks, timestamp_scale_ns, media_len)?;
         r.end()?;
@@ -86,6 +89,7 @@ impl FragmentIndex {
             offset,
             position,
             state,
+            damages,
         })
     }
 }
@@ -130,6 +134,7 @@ fn write_state(w: &mut Writer, state: &FragmentState) {
             w.option(incomplete.missing_bytes, Writer::number);
         }
         FragmentState::PassedOver => w.byte(2),
+        FragmentState::Absent => w.byte(3),
     }
 }
 
@@ -145,6 +150,7 @@ fn read_state(r: &mut Reader<'_>) -> Result<FragmentState, Error> {
             FragmentState::Incomplete(Incomplete { offset, element, missing_bytes })
         }
         2 => FragmentState::PassedOver,
+        3 => FragmentState::Absent,
         other => return Err(r.damaged("the state of a fragment", other)),
     })
 }

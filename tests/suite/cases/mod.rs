@@ -9,13 +9,24 @@
 //! assert_same_frames(&mp4, &case.frames());
 //! ```
 
+mod damage;
+
 use std::fs;
 
+use getclip::Report;
 use testkit::frames::assert_same_frames;
 use testkit::manifest;
 use testkit::recording::Recording;
 
-use crate::clips::clip;
+use crate::clips::{clip, lines};
+
+/// One line of the report has all these words.
+#[track_caller]
+fn assert_reported(report: &Report, words: &[&str]) {
+    let lines = lines(report);
+    let found = lines.iter().any(|line| words.iter().all(|word| line.contains(word)));
+    assert!(found, "no line with {words:?}: {lines:#?}");
+}
 
 /// A stream without any odd shape goes through the same oracle.
 #[test]
