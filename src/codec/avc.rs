@@ -1,9 +1,10 @@
 //! H.264: the AVCDecoderConfigurationRecord, ISO/IEC 14496-15 clause 5.3.3.1.
 
+use super::VideoCodec;
 use super::avc_sps::{AvcSps, Chroma};
 use super::parameter_set_id::{ParameterSetId, ParameterSetKind};
 use super::parameter_sets::{ParameterSets, annex_b_nals, take, take_nal};
-use super::{Picture, VideoCodec, video_config::sps_difference};
+use super::picture::{Picture, sps_difference};
 use crate::annexb;
 use crate::error::Error;
 

@@ -1,9 +1,10 @@
 //! H.265: the HEVCDecoderConfigurationRecord, ISO/IEC 14496-15 clause 8.3.3.1.
 
+use super::VideoCodec;
 use super::hevc_sps::{BitDepths, HevcSps};
 use super::parameter_set_id::{ParameterSetId, ParameterSetKind};
 use super::parameter_sets::{ParameterSets, annex_b_nals, take, take_nal};
-use super::{Picture, VideoCodec, video_config::sps_difference};
+use super::picture::{Picture, sps_difference};
 use crate::annexb;
 use crate::error::Error;
 use std::collections::BTreeMap;

@@ -102,6 +102,16 @@ fn sample_aspect_ratio(reader: &mut BitReader<'_>) -> Option<Option<(u32, u32)>>
     Some((width != 0 && height != 0 && width != height).then_some((width, height)))
 }
 
+/// How a change of the SPS is told: by its picture sizes if they say it.
+pub(super) fn sps_difference(from: Option<&Picture>, to: Option<&Picture>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) if (from.width, from.height) != (to.width, to.height) => {
+            format!("SPS: {}x{} to {}x{}", from.width, from.height, to.width, to.height)
+        }
+        _ => "SPS".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::bit_writer::BitWriter;

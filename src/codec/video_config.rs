@@ -172,16 +172,6 @@ impl VideoConfig {
     }
 }
 
-/// How a change of the SPS is told: by its picture sizes if they say it.
-pub(super) fn sps_difference(from: Option<&Picture>, to: Option<&Picture>) -> String {
-    match (from, to) {
-        (Some(from), Some(to)) if (from.width, from.height) != (to.width, to.height) => {
-            format!("SPS: {}x{} to {}x{}", from.width, from.height, to.width, to.height)
-        }
-        _ => "SPS".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::bit_writer::BitWriter;
