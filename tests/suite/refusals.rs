@@ -234,7 +234,7 @@ fn frames_that_their_codec_cannot_be() {
     let stereo = Track::alaw().codec_private(media::wave_format(6, 8000, 2));
     for (tracks, track, frame, reason) in [
         (vec![Track::avc()], 1, vec![0, 0, 0, 9, 0x41, 1, 2, 3, 4, 5], "NAL length of 9"),
-        (vec![Track::avc()], 1, vec![0, 0, 0, 2, 0x41, 0xA1, 0, 0], "NAL length"),
+        (vec![Track::avc()], 1, vec![0, 0, 0, 2, 0x41, 0xA1, 0, 1], "NAL length"),
         (vec![Track::avc()], 1, vec![0x41, 0xA2, 0xA3, 0xA4, 0xA5], "NAL"),
         (vec![Track::avc()], 1, vec![0, 0, 0, 0, 0, 0, 0, 0], "NAL unit"),
         (vec![Track::avc()], 1, vec![], "NAL unit"),
