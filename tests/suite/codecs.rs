@@ -335,7 +335,7 @@ fn another_codec_without_codec_private_data_is_another_track() {
         let blocks = vec![Block::new(1, 0, true, frame)];
         Fragment::stored(index, START + index * 1000, vec![track.without_codec_private()], blocks)
     };
-    let avc = annexb(&[AVC_SPS, AVC_PPS, &media::nals(&media::avc_frame(0, 40, true))[0]]);
+    let avc = annexb(&[AVC_SPS, AVC_PPS, media::nals(&media::avc_frame(0, 40, true))[0]]);
     let hevc = annexb(&media::nals(&hevc_frame(&HEVC_SETS, true)));
     let input = mkv::documents(&[fragment(0, Track::avc(), avc), fragment(1, Track::hevc(), hevc)]);
     let from_frames = everything().missing_codec_private(MissingCodecPrivate::FromFrames);
