@@ -47,6 +47,7 @@ impl FragmentReader {
         self.capacity = cluster.capacity_hint();
         let damages = std::mem::take(&mut self.damages);
         let fragment = cluster.into_fragment(media, header, &self.document, position, incomplete, damages);
+        let fragment = fragment.in_document_at(self.document_offset);
         if self.is_live || fragment.index().tags.is_identity() {
             self.ready.push_back(Ok(fragment));
         } else {
@@ -91,6 +92,7 @@ impl FragmentReader {
             damages: std::mem::take(&mut self.damages),
         };
         Fragment::new(index, Bytes::new(), self.document.header(&mut self.last_document))
+            .in_document_at(self.document_offset)
     }
 
     pub(super) fn next_position(&mut self) -> u64 {

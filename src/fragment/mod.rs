@@ -32,11 +32,17 @@ pub struct Fragment {
     index: FragmentIndex,
     media: Bytes,
     header: Bytes,
+    document_offset: u64,
 }
 
 impl Fragment {
     pub(crate) fn new(index: FragmentIndex, media: Bytes, header: Bytes) -> Self {
-        Self { index, media, header }
+        Self { index, media, header, document_offset: 0 }
+    }
+
+    /// The same fragment of a document that begins at this offset.
+    pub(crate) fn in_document_at(self, document_offset: u64) -> Self {
+        Self { document_offset, ..self }
     }
 
     /// What is in the fragment.
@@ -106,6 +112,12 @@ impl Fragment {
     /// Offset of the Cluster from the start of the input, in bytes.
     pub fn offset(&self) -> u64 {
         self.index.offset()
+    }
+
+    /// Offset of the fragment's document from the start of the input, in bytes: of its EBML header. The document ends
+    /// where the next one begins, or the input ends.
+    pub fn document_offset(&self) -> u64 {
+        self.document_offset
     }
 
     /// What is missing, if the input ended before the fragment did.

@@ -103,6 +103,8 @@ pub struct FragmentReader {
     pub(super) window: Window,
     pub(super) level: Level,
     pub(super) document: Document,
+    /// Where the document begins.
+    pub(super) document_offset: u64,
     /// Tags since the last Cluster.
     pub(super) tags: FragmentTags,
     pub(super) cluster: Option<OpenCluster>,
@@ -185,6 +187,7 @@ impl FragmentReader {
             window: Window::default(),
             level: Level::Top,
             document: Document::default(),
+            document_offset: 0,
             tags: FragmentTags::default(),
             cluster: None,
             skip: None,

@@ -218,6 +218,7 @@ impl FragmentReader {
 
     pub(super) fn begin_document(&mut self) {
         self.document = Default::default();
+        self.document_offset = self.window.offset();
         self.level = Level::Document;
         self.has_document = true;
     }

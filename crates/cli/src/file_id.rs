@@ -38,8 +38,7 @@ impl FileId {
         fs::canonicalize(path).map(Self)
     }
 
-    /// The file that a stream was redirected to or from; `None` for pipes and terminals, and where the system does not
-    /// tell.
+    /// The file that a stream was redirected to or from; `None` for pipes and terminals, and on systems without inodes.
     #[cfg(unix)]
     pub(crate) fn of_stream(stream: impl std::os::fd::AsFd) -> io::Result<Option<Self>> {
         use std::os::unix::fs::MetadataExt;

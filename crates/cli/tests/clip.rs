@@ -1,4 +1,4 @@
-//! `getclip clip`: which input goes in, which file comes out, and what the report says.
+//! `getclip clip`: which input goes in, which file comes out, and what is reported.
 
 mod program;
 

@@ -103,8 +103,8 @@ fn shapes_are_what_inspect_finds() {
     assert_eq!(unusual(&[]), plain);
     assert_eq!(unusual(&["--shape", "gap"]), ["gap"]);
     assert_eq!(unusual(&["--shape", "overlap"]), ["overlap"]);
-    assert_eq!(unusual(&["--shape", "duplicate"]), ["overlap"]);
-    assert_eq!(unusual(&["--shape", "shuffled"]), ["overlap"]);
+    assert_eq!(unusual(&["--shape", "duplicate"]), ["duplicate"]);
+    assert_eq!(unusual(&["--shape", "shuffled"]), ["out_of_order"]);
     assert_eq!(unusual(&["--shape", "truncated"]), ["incomplete"]);
     assert_eq!(unusual(&["--shape", "gap,truncated"]), ["incomplete", "gap"]);
     assert_eq!(unusual(&["--shape", "no-codec-private", "--audio", "none"]), ["no_codec_private"; 5]);

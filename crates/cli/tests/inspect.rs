@@ -1,4 +1,4 @@
-//! `getclip inspect`: what it says of fragments, plain and odd.
+//! `getclip inspect`: what it prints of fragments, plain and odd.
 
 mod program;
 
@@ -36,7 +36,7 @@ fn a_table_to_read() {
             fragment_number(0)
         )
     );
-    assert_eq!(lines[3].join(" "), "! gap of 2.000 s in front of it");
+    assert_eq!(lines[3].join(" "), "! gap of 2.000 s before it");
     assert!(lines[4].join(" ").starts_with("2 fragments, 2.000 s of media, "), "{}", run.text());
     assert_eq!(run.stderr, "");
 }
@@ -55,6 +55,7 @@ fn an_object_to_process() {
         json!({
             "errors": [],
             "left_out": [],
+            "documents": [{"file": "in.mkv", "offset": 0, "length": bytes.len(), "fragments": 1}],
             "fragments": [{
                 "file": "in.mkv",
                 "name": fragment_number(0),
@@ -62,6 +63,7 @@ fn an_object_to_process() {
                 "producer_timestamp": "2023-11-14T22:13:20.000Z",
                 "server_timestamp": "2023-11-14T22:13:20.613Z",
                 "cluster_timestamp_ns": START_MS * 1_000_000,
+                "document_offset": 0,
                 "offset": offset,
                 "bytes": with_audio.cluster().len(),
                 "duration_ns": 1_000_000_000,
@@ -107,7 +109,7 @@ fn gaps_and_overlaps() {
     let gap = unusual(&[fragment(0), fragment(10)]);
     assert_eq!(
         gap,
-        json!([{"what": "gap", "text": "gap of 9.000 s in front of it", "duration_ns": 9_000_000_000_i64}])
+        json!([{"what": "gap", "text": "gap of 9.000 s before it", "duration_ns": 9_000_000_000_i64}])
     );
     let mut early = fragment(1);
     early.producer = Some("1700000000.500".into());
@@ -141,7 +143,7 @@ fn frames_that_are_missing() {
     let report = folder.run(&["inspect", "in.mkv", "--json"]).done().json();
     let last = &report["fragments"][1];
     assert_eq!(last["unusual"][0]["what"], "incomplete");
-    assert!(last["unusual"][0]["text"].as_str().unwrap().ends_with("10 bytes short"));
+    assert!(last["unusual"][0]["text"].as_str().unwrap().ends_with("10 bytes are missing"));
     assert_eq!(last["tracks"][0]["blocks"], 24);
 }
 
@@ -180,4 +182,97 @@ fn standard_input() {
     let input = documents(&[fragment(0), fragment(1)]);
     let report = folder.run_with(&["inspect", "-", "--json"], &input).done().json();
     assert_eq!(each(&report["fragments"], "file"), ["standard input"; 2]);
+}
+
+/// The gaps that `inspect` and `clip` find in a recording: before which fragment, and how long.
+fn gaps(folder: &Folder, file: &str) -> [Vec<(Value, Value)>; 2] {
+    let inspected = folder.run(&["inspect", file, "--json"]).done().json();
+    let of_fragment = |fragment: &Value| {
+        let found = fragment["unusual"].as_array().unwrap().clone().into_iter();
+        let name = fragment["name"].clone();
+        found
+            .filter(|found| found["what"] == "gap")
+            .map(move |gap| (name.clone(), gap["duration_ns"].clone()))
+    };
+    let inspected = inspected["fragments"].as_array().unwrap().iter().flat_map(of_fragment).collect();
+    let options = ["--limits=none", "--codec-changes=new-sample-entry", "--report=json", "--force"];
+    let clipped = folder.run(&[&["clip", file, "-o", "out.mp4"], &options[..]].concat()).done().json();
+    let events = clipped["events"].as_array().unwrap().iter().filter(|event| event["event"] == "gap");
+    [inspected, events.map(|gap| (gap["fragment"].clone(), gap["duration_ns"].clone())).collect()]
+}
+
+#[test]
+fn a_gap_is_what_a_clip_calls_a_gap() {
+    let folder = Folder::new();
+    // Steps of 20 and 60 ms, whose mean is not their median, and 60 ms more than that before the last fragment.
+    let jittery = |index: u64, at: u64| {
+        let times = (0..25).map(|i| i / 2 * 80 + i % 2 * 20);
+        let blocks = times.zip(pictures(index)).map(|(time, block)| Block { time, ..block });
+        Fragment::stored(index, START_MS + at, vec![Track::avc()], blocks.collect())
+    };
+    folder.write("jittery.mkv", &documents(&[jittery(0, 0), jittery(1, 1000), jittery(2, 2100)]));
+    let [inspected, clipped] = gaps(&folder, "jittery.mkv");
+    assert_eq!(inspected, clipped);
+
+    let mut found = 0;
+    for name in [
+        "h264_gaps",
+        "h264_aac",
+        "getmedia_twice",
+        "timecode_reset",
+        "merged_holes",
+        "h265_bframes",
+        "h264_upload",
+    ] {
+        folder.write("in.mkv", &std::fs::read(testkit::manifest::path(&format!("{name}.mkv"))).unwrap());
+        let [inspected, clipped] = gaps(&folder, "in.mkv");
+        assert_eq!(inspected, clipped, "{name}");
+        found += clipped.len();
+    }
+    assert!(found >= 6, "{found} gaps: the test has lost its way");
+}
+
+#[test]
+fn order_and_duplicates() {
+    let early = unusual(&[fragment(3), fragment(1)]);
+    assert_eq!(each(&early, "what"), ["out_of_order"]);
+    assert_eq!(each(&unusual(&[fragment(3), fragment(1), fragment(2)]), "what"), [""; 0]);
+    assert_eq!(each(&unusual(&[fragment(1), fragment(1)]), "what"), ["duplicate"]);
+    assert_eq!(each(&unusual(&[fragment(1), fragment(1), fragment(2)]), "what"), [""; 0]);
+}
+
+#[test]
+fn documents_are_files_of_their_own() {
+    let folder = Folder::new();
+    let whole = documents(&(0..3).map(fragment).collect::<Vec<_>>());
+    folder.write("in.mkv", &whole);
+    let report = folder.run(&["inspect", "in.mkv", "--json"]).done().json();
+    let found = report["documents"].as_array().unwrap();
+    assert_eq!(each(&report["documents"], "fragments"), [1, 1, 1]);
+    let mut end = 0;
+    for (index, document) in (0..).zip(found) {
+        let number = |name: &str| document[name].as_u64().unwrap() as usize;
+        assert_eq!(number("offset"), end, "nothing is between documents");
+        end = number("offset") + number("length");
+        folder.write("cut.mkv", &whole[number("offset")..end]);
+        let cut = folder.run(&["inspect", "cut.mkv", "--json"]).done().json();
+        assert_eq!(each(&cut["fragments"], "name"), [&json!(fragment_number(index))]);
+        assert_eq!(each(&cut["fragments"], "unusual"), [&json!([])]);
+    }
+    assert_eq!(end, whole.len());
+
+    // One object a line, each as soon as it is known.
+    let run = folder.run_with(&["inspect", "-", "--json-lines"], &whole).done();
+    let lines: Vec<Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&Value> = lines.iter().map(|line| &line["type"]).collect();
+    assert_eq!(kinds, ["fragment", "document", "fragment", "document", "fragment", "document"]);
+    let in_lines: Vec<&Value> =
+        lines.iter().filter(|line| line["type"] == "document").map(|line| &line["length"]).collect();
+    assert_eq!(in_lines, each(&report["documents"], "length"));
+
+    // A producer's upload is one document.
+    folder.write("upload.mkv", &testkit::mkv::upload(&[fragment(0), fragment(1)]));
+    let report = folder.run(&["inspect", "upload.mkv", "--json"]).done().json();
+    assert_eq!(each(&report["documents"], "fragments"), [2]);
+    assert_eq!(report["documents"][0]["length"], folder.read("upload.mkv").len());
 }

@@ -1,4 +1,4 @@
-//! What cannot be done is said in one line that a stranger understands, and with the right exit code.
+//! What cannot be done is reported in one line that a stranger understands, and with the right exit code.
 
 mod program;
 
@@ -187,10 +187,10 @@ fn command_lines_that_are_wrong() {
 fn help_has_an_example_for_each_command() {
     let folder = Folder::new();
     for (arguments, example) in [
-        (&["--help"][..], "getclip clip answer.mkv -o clip.mp4"),
-        (&["--help"], "getclip inspect answer.mkv"),
-        (&["clip", "--help"], "getclip clip answer.mkv -o clip.mp4"),
-        (&["inspect", "--help"], "getclip inspect answer.mkv"),
+        (&["--help"][..], "getclip clip response.mkv -o clip.mp4"),
+        (&["--help"], "getclip inspect response.mkv"),
+        (&["clip", "--help"], "getclip clip response.mkv -o clip.mp4"),
+        (&["inspect", "--help"], "getclip inspect response.mkv"),
     ] {
         let run = folder.run(arguments).done();
         assert!(run.text().contains(example), "{arguments:?}");

@@ -10,8 +10,8 @@ use crate::args::{EXIT_CODES, by_name, size};
 
 const EXAMPLES: &str = "\
 Examples:
-  Everything in a saved answer of GetMedia, up to the limits of GetClip:
-    getclip clip answer.mkv -o clip.mp4
+  Everything in a saved response of GetMedia, up to the limits of GetClip:
+    getclip clip response.mkv -o clip.mp4
   Ten minutes out of a folder of fragments:
     getclip clip fragments/ -o clip.mp4 --start 2024-05-01T12:00:00Z --duration 10m
   In a pipe:

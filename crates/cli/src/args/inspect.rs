@@ -8,8 +8,8 @@ use crate::args::EXIT_CODES;
 
 const EXAMPLES: &str = "\
 Examples:
-  What is in a saved answer of GetMedia:
-    getclip inspect answer.mkv
+  What is in a saved response of GetMedia:
+    getclip inspect response.mkv
   The numbers of all fragments in a folder:
     getclip inspect fragments/ --json | jq -r '.fragments[].number'
   A live stream, a line for each fragment as it comes:

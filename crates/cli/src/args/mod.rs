@@ -26,9 +26,9 @@ Exit codes:
 
 const EXAMPLES: &str = "\
 Examples:
-  getclip clip answer.mkv -o clip.mp4
+  getclip clip response.mkv -o clip.mp4
   getclip clip fragments/ -o clip.mp4 --start 2024-05-01T12:00:00Z --duration 10m
-  getclip inspect answer.mkv";
+  getclip inspect response.mkv";
 
 /// Archived Kinesis Video Streams fragments in, one progressive MP4 out
 #[derive(Debug, Parser)]

@@ -88,7 +88,7 @@ impl Frames {
     }
 }
 
-/// Codec private data and frames, each behind its length in 2 bytes.
+/// Codec private data and frames, each after its length in 2 bytes.
 fn unpack(mut packed: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
     let mut parts = Vec::new();
     while let Some((len, rest)) = packed.split_first_chunk::<2>() {
@@ -116,7 +116,7 @@ fn wave_format(format_tag: u16) -> Vec<u8> {
     .concat()
 }
 
-/// NAL units behind start codes instead of 4-byte lengths.
+/// NAL units after start codes instead of 4-byte lengths.
 pub(super) fn annex_b(mut frame: &[u8]) -> Vec<u8> {
     let mut stream = Vec::with_capacity(frame.len());
     while let Some((len, rest)) = frame.split_first_chunk::<4>() {

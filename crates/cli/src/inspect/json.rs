@@ -3,41 +3,50 @@
 //! Names do not change their meaning; names can be added.
 //! ```text
 //! fragments[]  file, name, number (null without tags), producer_timestamp, server_timestamp,
-//!              cluster_timestamp_ns, offset, bytes, duration_ns, tracks[], unusual[]
+//!              cluster_timestamp_ns, document_offset, offset and bytes (of the Cluster), duration_ns, tracks[],
+//!              unusual[]
 //! tracks[]     number, type ("video", "audio", "other"), codec_id, codec_private_bytes (null without), blocks,
 //!              key_frames (null but for video), bytes
 //! unusual[]    what ("incomplete", "empty", "no_key_frame_first", "no_codec_private", "tracks_changed",
-//!              "codec_private_changed", "gap", "overlap"), text, and track or duration_ns
+//!              "codec_private_changed", "gap", "overlap", "out_of_order", "duplicate"), text, and what it is about:
+//!              track, duration_ns, offset, missing_bytes
+//! documents[]  file, offset, length, fragments: a document from its EBML header to the next, which is a file of its own
 //! left_out[]   path, reason
 //! errors[]     as in the report of `clip`: file, text, exit_code, exception, http_status, fragment, track, offset
 //! ```
-//! With `--json-lines` each of fragments[], left_out[] and errors[] is an object on a line of its own, with a member
-//! `type`: "fragment", "left_out" or "error".
+//! With `--json-lines` each of fragments[], documents[], left_out[] and errors[] is an object on a line of its own as
+//! soon as it is known, with a member `type`: "fragment", "document", "left_out" or "error".
 //! Times are RFC 3339 in UTC, `_ns` is nanoseconds.
 
-use getclip::TrackType;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::input::LeftOut;
-use crate::inspect::row::{Row, TrackSummary, Unusual};
+use crate::inspect::Document;
+use crate::inspect::row::Row;
 use crate::report::{self, json_left_out};
 
 /// The object, while its fragments are read.
 #[derive(Default)]
 pub(super) struct Object {
     fragments: Vec<Value>,
+    documents: Vec<Value>,
 }
 
 impl Object {
     pub(super) fn row(&mut self, row: &Row) {
-        self.fragments.push(fragment(row));
+        self.fragments.push(json!(row));
+    }
+
+    pub(super) fn document(&mut self, document: &Document) {
+        self.documents.push(json!(document));
     }
 
     /// The object, on one line.
     pub(super) fn end(self, left_out: &[LeftOut], failures: &[Failure]) -> String {
         let object = json!({
             "fragments": self.fragments,
+            "documents": self.documents,
             "left_out": left_out.iter().map(json_left_out).collect::<Vec<_>>(),
             "errors": failures.iter().map(error).collect::<Vec<_>>(),
         });
@@ -47,7 +56,12 @@ impl Object {
 
 /// A fragment on a line of its own.
 pub(super) fn fragment_line(row: &Row) -> String {
-    line("fragment", fragment(row))
+    line("fragment", json!(row))
+}
+
+/// A document on a line of its own.
+pub(super) fn document_line(document: &Document) -> String {
+    line("document", json!(document))
 }
 
 /// What comes after all fragments: a line for each file that was left out, and for each error.
@@ -62,60 +76,6 @@ fn line(about: &str, mut object: Value) -> String {
         map.insert("type".to_owned(), json!(about));
     }
     format!("{object}\n")
-}
-
-fn fragment(row: &Row) -> Value {
-    json!({
-        "file": row.file,
-        "name": row.name,
-        "number": row.number,
-        "producer_timestamp": row.producer_timestamp,
-        "server_timestamp": row.server_timestamp,
-        "cluster_timestamp_ns": row.cluster_timestamp_ns,
-        "offset": row.offset,
-        "bytes": row.bytes,
-        "duration_ns": row.duration_ns,
-        "tracks": row.tracks.iter().map(track).collect::<Vec<_>>(),
-        "unusual": row.unusual.iter().map(unusual).collect::<Vec<_>>(),
-    })
-}
-
-fn track(track: &TrackSummary) -> Value {
-    json!({
-        "number": track.number,
-        "type": match track.track_type {
-            TrackType::Video => "video",
-            TrackType::Audio => "audio",
-            _ => "other",
-        },
-        "codec_id": track.codec_id,
-        "codec_private_bytes": track.codec_private_bytes,
-        "blocks": track.blocks,
-        "key_frames": track.key_frames,
-        "bytes": track.bytes,
-    })
-}
-
-fn unusual(unusual: &Unusual) -> Value {
-    let text = unusual.to_string();
-    match unusual {
-        Unusual::Incomplete { .. } => json!({"what": "incomplete", "text": text}),
-        Unusual::Empty => json!({"what": "empty", "text": text}),
-        Unusual::NoKeyFrameFirst => json!({"what": "no_key_frame_first", "text": text}),
-        Unusual::NoCodecPrivate { track } => {
-            json!({"what": "no_codec_private", "text": text, "track": track})
-        }
-        Unusual::TracksChanged => json!({"what": "tracks_changed", "text": text}),
-        Unusual::CodecPrivateChanged { track } => {
-            json!({"what": "codec_private_changed", "text": text, "track": track})
-        }
-        Unusual::Gap { duration_ns } => {
-            json!({"what": "gap", "text": text, "duration_ns": duration_ns})
-        }
-        Unusual::Overlap { duration_ns } => {
-            json!({"what": "overlap", "text": text, "duration_ns": duration_ns})
-        }
-    }
 }
 
 fn error(failure: &Failure) -> Value {

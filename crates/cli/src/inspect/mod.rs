@@ -6,6 +6,7 @@ mod row;
 mod table;
 
 use getclip::ErrorKind;
+use serde::Serialize;
 
 use crate::args::InspectArguments;
 use crate::failure::Failure;
@@ -16,6 +17,23 @@ use crate::stream::{FragmentStream, Wanted};
 use neighbours::Neighbours;
 use row::Row;
 use table::Table;
+
+/// A document of an input.
+#[derive(Debug, Serialize)]
+struct Document {
+    file: String,
+    /// Where it begins in the file.
+    offset: u64,
+    /// Up to the next document, or the end of the file.
+    length: u64,
+    fragments: u64,
+}
+
+impl Document {
+    fn ends_at(self, offset: u64) -> Self {
+        Self { length: offset.saturating_sub(self.offset), ..self }
+    }
+}
 
 /// How rows are printed, each as soon as it is known.
 enum Printer {
@@ -45,6 +63,17 @@ impl Printer {
                 Ok(())
             }
             Self::Lines => stdout::write(&json::fragment_line(row)),
+        }
+    }
+
+    fn document(&mut self, document: &Document) -> Result<(), Failure> {
+        match self {
+            Self::Table(_) => Ok(()),
+            Self::Object(object) => {
+                object.document(document);
+                Ok(())
+            }
+            Self::Lines => stdout::write(&json::document_line(document)),
         }
     }
 
@@ -95,14 +124,30 @@ fn read(inputs: &Inputs, printer: &mut Printer) -> Result<(u64, Vec<Failure>), F
                 continue;
             }
         };
+        let mut document: Option<Document> = None;
         for fragment in stream.by_ref() {
             match fragment {
                 Ok(fragment) => {
-                    printer.row(&Row::new(input, fragment.index(), &mut neighbours))?;
+                    let row = Row::new(input, &fragment, &mut neighbours);
+                    let offset = row.document_offset;
+                    if let Some(before) = document.take_if(|document| document.offset != offset) {
+                        printer.document(&before.ends_at(offset))?;
+                    }
+                    let file = || Document { file: row.file.clone(), offset, length: 0, fragments: 0 };
+                    let document = document.get_or_insert_with(file);
+                    document.fragments = document.fragments.saturating_add(1);
+                    printer.row(&row)?;
                     rows = rows.saturating_add(1);
                 }
-                Err(failure) => failures.push(failure),
+                Err(failure) => {
+                    // Where it ends is not known.
+                    document = None;
+                    failures.push(failure);
+                }
             }
+        }
+        if let Some(last) = document {
+            printer.document(&last.ends_at(stream.bytes_read()))?;
         }
         finished = finished.saturating_add(stream.bytes_read());
         progress.set(finished);

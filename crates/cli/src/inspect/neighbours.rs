@@ -1,42 +1,78 @@
-//! [`Neighbours`]: how a fragment goes on from the one in front of it.
+//! [`Neighbours`]: how a fragment continues the one before it.
+//!
+//! Gaps and overlaps are those that a clip of the two would report: one rule for both.
 
-use getclip::{FragmentIndex, TrackEntry};
+use getclip::{
+    ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, CodecChanges, Event, FragmentIndex, Limits,
+    MissingCodecPrivate, TrackChoice, TrackEntry,
+};
 
-use crate::frame_times::FrameTimes;
-use crate::inspect::row::{TrackSummary, Unusual};
+use crate::inspect::row::Unusual;
 
-/// What is to be remembered of the fragment before.
+/// Most fragments that are kept. Several are kept while each has a single frame, whose duration only the others show.
+const MOST_KEPT: usize = 4;
+
+/// What is to be remembered of the fragments before.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
     tracks: Vec<TrackEntry>,
-    end: Option<End>,
-}
-
-/// Where the fragment before ends.
-#[derive(Debug)]
-struct End {
-    clock: Clock,
-    /// Per track number, the times of its frames on that clock.
-    tracks: Vec<(u64, FrameTimes)>,
-}
-
-/// What the times of a fragment count from. FrameTimes of different clocks do not compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Clock {
-    Producer,
-    Cluster,
+    before: Vec<FragmentIndex>,
 }
 
 impl Neighbours {
-    /// What is unusual between the fragment before and this one, which takes its place.
-    pub(super) fn compare(&mut self, fragment: &FragmentIndex, tracks: &[TrackSummary]) -> Vec<Unusual> {
+    /// What is unusual between the fragments before and this one, which takes its place among them.
+    pub(super) fn compare(&mut self, fragment: &FragmentIndex) -> Vec<Unusual> {
         let mut unusual = self.compare_tracks(fragment.tracks());
         // What is left of a cut-off document has no times, and stands between fragments that may well fit.
-        if let Some(end) = End::of(fragment, tracks) {
-            unusual.extend(self.end.as_ref().and_then(|before| before.compare(&end)));
-            self.end = Some(end);
+        if fragment.frames().next().is_none() {
+            return unusual;
         }
+        let found = self.continuity(fragment);
+        if matches!(found, Some(Unusual::OutOfOrder)) {
+            self.before.clear();
+        }
+        if !matches!(found, Some(Unusual::Duplicate)) {
+            self.remember(fragment);
+        }
+        unusual.extend(found);
         unusual
+    }
+
+    fn remember(&mut self, fragment: &FragmentIndex) {
+        if fragment.frames().count() > 1 || self.before.len() == MOST_KEPT {
+            self.before.clear();
+        }
+        self.before.push(fragment.clone());
+    }
+
+    /// What a clip of the fragments before and this one would report of it. `None` also where they make none.
+    fn continuity(&self, fragment: &FragmentIndex) -> Option<Unusual> {
+        // Times of a producer's clock and of a Cluster do not compare.
+        let is_dated = |fragment: &FragmentIndex| fragment.producer_timestamp().is_some();
+        if self.before.last().is_none_or(|before| is_dated(before) != is_dated(fragment)) {
+            return None;
+        }
+        let everything = ClipFragmentSelector::all(ClipFragmentSelectorType::ProducerTimestamp);
+        let mut planner = ClipBuilder::new(everything)
+            .limits(Limits::NONE)
+            .codec_changes(CodecChanges::NewSampleEntry)
+            .missing_codec_private(MissingCodecPrivate::FromFrames)
+            .video_track(TrackChoice::Available)
+            .audio_track(TrackChoice::Available)
+            .planner();
+        for fragment in self.before.iter().chain([fragment]) {
+            planner.offer(fragment.clone()).ok()?;
+        }
+        let plan = planner.finish().ok()?;
+        let this = self.before.len();
+        match plan.fragments() {
+            [.., last] if *last == this => {
+                let events = plan.report().events.iter().rev();
+                events.filter_map(|event| transition(event, fragment)).next()
+            }
+            fragments if fragments.contains(&this) => Some(Unusual::OutOfOrder),
+            _ => Some(Unusual::Duplicate),
+        }
     }
 
     fn compare_tracks(&mut self, tracks: &[TrackEntry]) -> Vec<Unusual> {
@@ -69,75 +105,15 @@ impl Neighbours {
     }
 }
 
-impl End {
-    fn of(fragment: &FragmentIndex, tracks: &[TrackSummary]) -> Option<Self> {
-        let (clock, start_ns) = match fragment.producer_timestamp() {
-            Some(time) => (Clock::Producer, time.as_millis().checked_mul(1_000_000)?),
-            None => (Clock::Cluster, fragment.cluster_timestamp_ns()?),
-        };
-        let on_clock = |times: FrameTimes| {
-            let (first, last) = (start_ns.checked_add(times.first)?, start_ns.checked_add(times.last)?);
-            Some(FrameTimes { first, last, ..times })
-        };
-        let tracks: Vec<(u64, FrameTimes)> =
-            tracks.iter().filter_map(|track| Some((track.number, on_clock(track.times?)?))).collect();
-        (!tracks.is_empty()).then_some(Self { clock, tracks })
-    }
-
-    /// An overlap, if on some track the next fragment begins no later than the last frame of this one; a gap, if on
-    /// every track it begins later than the end of this one by more than a frame. Less is jitter, or one frame lost.
-    /// The timeline of a clip goes by the same rule.
-    fn compare(&self, next: &Self) -> Option<Unusual> {
-        if self.clock != next.clock {
-            return None;
+/// The gap or overlap before this fragment, if that is what an event reports.
+fn transition(event: &Event, fragment: &FragmentIndex) -> Option<Unusual> {
+    match event {
+        Event::Gap { fragment: name, duration_ns, .. } if *name == fragment.name() => {
+            Some(Unusual::Gap { duration_ns: *duration_ns })
         }
-        let of_both = || {
-            next.tracks.iter().filter_map(|(number, next)| {
-                let (_, before) = self.tracks.iter().find(|(before, _)| before == number)?;
-                Some((before, next))
-            })
-        };
-        let overlaps = of_both().filter(|(before, next)| next.first <= before.last);
-        let overlap = overlaps.map(|(before, next)| before.end().saturating_sub(next.first)).max();
-        if let Some(duration_ns) = overlap {
-            return Some(Unusual::Overlap { duration_ns });
+        Event::Moved { fragment: name, by_ns, .. } if *name == fragment.name() => {
+            Some(Unusual::Overlap { duration_ns: by_ns.unsigned_abs() })
         }
-        let missing = |(before, next): (&FrameTimes, &FrameTimes)| next.first.saturating_sub(before.end());
-        let is_gap = of_both().all(|(before, next)| missing((before, next)) > before.step);
-        let duration_ns = of_both().map(missing).min().filter(|_| is_gap)?;
-        Some(Unusual::Gap { duration_ns })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MS: i64 = 1_000_000;
-
-    fn end(first: i64, last: i64) -> End {
-        let times = FrameTimes { first: first * MS, last: last * MS, step: 40 * MS };
-        End { clock: Clock::Producer, tracks: vec![(1, times)] }
-    }
-
-    #[test]
-    fn jitter_of_less_than_a_frame_is_usual() {
-        let before = end(0, 960);
-        for (first, expected) in [
-            (960, Some(Unusual::Overlap { duration_ns: 40 * MS })),
-            (961, None),
-            (1000, None),
-            (1040, None),
-            (1041, Some(Unusual::Gap { duration_ns: 41 * MS })),
-            (-500, Some(Unusual::Overlap { duration_ns: 1500 * MS })),
-        ] {
-            assert_eq!(before.compare(&end(first, first + 960)), expected, "{first}");
-        }
-    }
-
-    #[test]
-    fn clocks_do_not_compare() {
-        let cluster = End { clock: Clock::Cluster, ..end(0, 960) };
-        assert_eq!(end(0, 960).compare(&cluster), None);
+        _ => None,
     }
 }

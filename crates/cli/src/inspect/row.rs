@@ -1,8 +1,9 @@
-//! [`Row`]: what there is to say about one fragment.
+//! [`Row`]: all that is printed of one fragment.
 
 use std::fmt;
 
-use getclip::{FragmentIndex, FragmentName, Timestamp, TrackEntry, TrackType};
+use getclip::{Fragment, FragmentIndex, FragmentName, FragmentNumber, Timestamp, TrackEntry, TrackType};
+use serde::Serialize;
 
 use crate::frame_times::FrameTimes;
 use crate::input::Input;
@@ -10,42 +11,55 @@ use crate::inspect::neighbours::Neighbours;
 use crate::text::seconds;
 
 /// One fragment, without its media.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Row {
     pub(super) file: String,
     pub(super) name: FragmentName,
-    pub(super) number: Option<String>,
+    number: Option<FragmentNumber>,
     pub(super) producer_timestamp: Option<Timestamp>,
     pub(super) server_timestamp: Option<Timestamp>,
-    pub(super) cluster_timestamp_ns: Option<i64>,
+    cluster_timestamp_ns: Option<i64>,
+    /// Where its document begins in the file.
+    pub(super) document_offset: u64,
     /// Where the Cluster begins in the file, and its size.
-    pub(super) offset: u64,
+    offset: u64,
     pub(super) bytes: u64,
     /// From the first frame of any track to the end of the last.
     pub(super) duration_ns: i64,
     pub(super) tracks: Vec<TrackSummary>,
-    pub(super) unusual: Vec<Unusual>,
+    pub(super) unusual: Vec<Finding>,
 }
 
 /// The frames of one track in one fragment.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct TrackSummary {
     pub(super) number: u64,
-    pub(super) track_type: TrackType,
+    #[serde(rename = "type")]
+    track_type: TrackType,
     pub(super) codec_id: String,
-    pub(super) codec_private_bytes: Option<usize>,
+    codec_private_bytes: Option<usize>,
     pub(super) blocks: u64,
     /// `None` for other tracks than video: their producers do not care for the flag.
     pub(super) key_frames: Option<u64>,
-    pub(super) bytes: u64,
-    pub(super) times: Option<FrameTimes>,
+    bytes: u64,
+    #[serde(skip)]
+    times: Option<FrameTimes>,
+}
+
+/// Something unusual, and the sentence about it.
+#[derive(Debug, Serialize)]
+pub(super) struct Finding {
+    #[serde(flatten)]
+    unusual: Unusual,
+    pub(super) text: String,
 }
 
 /// What makes a fragment worth a second look.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
 pub(super) enum Unusual {
     /// The input ends inside the fragment.
-    Incomplete { reason: String },
+    Incomplete { offset: u64, missing_bytes: Option<u64> },
     /// It has no frames.
     Empty,
     /// Its first video frame is not a key frame.
@@ -57,15 +71,24 @@ pub(super) enum Unusual {
     /// Other codec private data than the fragment before, byte for byte.
     CodecPrivateChanged { track: u64 },
     /// It begins after the end of the fragment before.
-    Gap { duration_ns: i64 },
+    Gap { duration_ns: u64 },
     /// It begins before the end of the fragment before.
-    Overlap { duration_ns: i64 },
+    Overlap { duration_ns: u64 },
+    /// It starts before the fragment before: a clip puts them in order.
+    OutOfOrder,
+    /// It is the fragment before once more, or has the same producer timestamp: a clip takes one of them.
+    Duplicate,
 }
 
 impl fmt::Display for Unusual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Incomplete { reason } => f.write_str(reason),
+            Self::Incomplete { offset, missing_bytes: None } => {
+                write!(f, "the input ends in it, at byte {offset}")
+            }
+            Self::Incomplete { offset, missing_bytes: Some(missing) } => {
+                write!(f, "the input ends in it, at byte {offset}: {missing} bytes are missing")
+            }
             Self::Empty => f.write_str("no frames"),
             Self::NoKeyFrameFirst => f.write_str("does not start on a key frame"),
             Self::NoCodecPrivate { track } => write!(f, "track {track} has no codec private data"),
@@ -73,32 +96,46 @@ impl fmt::Display for Unusual {
             Self::CodecPrivateChanged { track } => {
                 write!(f, "codec private data of track {track} differs from the fragment before")
             }
-            Self::Gap { duration_ns } => write!(f, "gap of {} in front of it", seconds(*duration_ns)),
+            Self::Gap { duration_ns } => write!(f, "gap of {} before it", length(*duration_ns)),
             Self::Overlap { duration_ns } => {
-                write!(f, "starts {} before the end of the fragment before", seconds(*duration_ns))
+                write!(f, "starts {} before the end of the fragment before", length(*duration_ns))
             }
+            Self::OutOfOrder => f.write_str("starts before the fragment before: a clip puts them in order"),
+            Self::Duplicate => f.write_str("duplicate of the fragment before: a clip takes one of them"),
         }
     }
 }
 
+fn length(nanos: u64) -> String {
+    seconds(i64::try_from(nanos).unwrap_or(i64::MAX))
+}
+
+impl From<Unusual> for Finding {
+    fn from(unusual: Unusual) -> Self {
+        Self { text: unusual.to_string(), unusual }
+    }
+}
+
 impl Row {
-    pub(super) fn new(input: &Input, fragment: &FragmentIndex, neighbours: &mut Neighbours) -> Self {
+    pub(super) fn new(input: &Input, fragment: &Fragment, neighbours: &mut Neighbours) -> Self {
+        let index = fragment.index();
         let tracks: Vec<TrackSummary> =
-            fragment.tracks().iter().map(|track| TrackSummary::new(fragment, track)).collect();
-        let mut unusual = on_its_own(fragment, &tracks);
-        unusual.extend(neighbours.compare(fragment, &tracks));
+            index.tracks().iter().map(|track| TrackSummary::new(index, track)).collect();
+        let mut unusual = on_its_own(index, &tracks);
+        unusual.extend(neighbours.compare(index));
         Self {
             file: input.to_string(),
-            name: fragment.name(),
-            number: fragment.number().map(ToString::to_string),
-            producer_timestamp: fragment.producer_timestamp(),
-            server_timestamp: fragment.server_timestamp(),
-            cluster_timestamp_ns: fragment.cluster_timestamp_ns(),
-            offset: fragment.offset(),
-            bytes: fragment.media_len(),
+            name: index.name(),
+            number: index.number().cloned(),
+            producer_timestamp: index.producer_timestamp(),
+            server_timestamp: index.server_timestamp(),
+            cluster_timestamp_ns: index.cluster_timestamp_ns(),
+            document_offset: fragment.document_offset(),
+            offset: index.offset(),
+            bytes: index.media_len(),
             duration_ns: duration_ns(&tracks),
             tracks,
-            unusual,
+            unusual: unusual.into_iter().map(Finding::from).collect(),
         }
     }
 }
@@ -136,11 +173,12 @@ fn duration_ns(tracks: &[TrackSummary]) -> i64 {
     end.saturating_sub(first)
 }
 
-/// What is unusual about a fragment whatever there is in front of it.
+/// What is unusual about a fragment, whatever is before it.
 fn on_its_own(fragment: &FragmentIndex, tracks: &[TrackSummary]) -> Vec<Unusual> {
     let mut unusual = Vec::new();
     if let Some(incomplete) = fragment.incomplete() {
-        unusual.push(Unusual::Incomplete { reason: incomplete.to_string() });
+        let (offset, missing_bytes) = (incomplete.offset, incomplete.missing_bytes);
+        unusual.push(Unusual::Incomplete { offset, missing_bytes });
     }
     if fragment.frames().next().is_none() {
         unusual.push(Unusual::Empty);

@@ -58,7 +58,7 @@ impl Table {
         let mut text = if self.widths.is_empty() { self.titles(&cells) } else { String::new() };
         text += &self.line(&cells);
         for unusual in &row.unusual {
-            text += &format!("  ! {}\n", printable(&unusual.to_string()));
+            text += &format!("  ! {}\n", printable(&unusual.text));
         }
         self.fragments = self.fragments.saturating_add(1);
         self.duration_ns = self.duration_ns.saturating_add(row.duration_ns);

@@ -26,7 +26,7 @@
 //!               track, offset
 //! parts[]       clips that were written before, with --parts
 //! ```
-//! Times are RFC 3339 in UTC. A number says in its name what it counts: `_ns` is nanoseconds.
+//! Times are RFC 3339 in UTC. A name that ends in `_ns` is a number of nanoseconds.
 
 use getclip::Report;
 use serde_json::{Value, json};
