@@ -139,3 +139,34 @@ fn a_truncated_file_is_named_by_its_path() {
     let line = format!("  in/2.mkv: incomplete, 24 whole frames of fragment {} kept: ", fragment_number(1));
     assert!(text.contains(&line), "{text}");
 }
+
+#[test]
+fn a_damaged_file_is_named_by_its_path() {
+    let folder = mixed();
+    let mut damaged = fragment(1).to_bytes();
+    let cluster = damaged.len() - fragment(1).cluster().len();
+    // A block in the middle that is no element.
+    let middle = cluster + fragment(1).cluster().len() / 2;
+    damaged[middle..middle + 300].fill(0);
+    folder.write("in/2.mkv", &damaged);
+    let report = folder.run(&["clip", "in", "-o", "out.mp4", "--report", "json"]).done().json();
+    let place = &report["damaged"][0];
+    assert_eq!((&place["file"], &place["fragment"]), (&json!("in/2.mkv"), &json!(fragment_number(1))));
+    let text = folder.run(&["clip", "in", "-o", "text.mp4"]).done().stderr;
+    let line = format!("  in/2.mkv: fragment {} is damaged at byte ", fragment_number(1));
+    assert!(text.contains(&line), "{text}");
+    folder.run(&["clip", "in", "-o", "strict.mp4", "--strict"]).failed(4, "in/2.mkv", "without --strict");
+
+    // A frame that is no frame of its codec.
+    let mut odd = fragment(1);
+    odd.blocks[3].frames = vec![vec![0, 0, 0xFF, 0xFF, 0x41, 1, 2, 3]];
+    folder.write("in/2.mkv", &odd.to_bytes());
+    let text = folder.run(&["clip", "in", "-o", "odd.mp4"]).done().stderr;
+    assert!(text.contains("  in/2.mkv: fragment "), "{text}");
+    assert!(text.contains("frame at 120 ms left out"), "{text}");
+    let report = folder.run(&["clip", "in", "-o", "odd.mp4", "--force", "--report", "json"]).done().json();
+    assert_eq!(
+        (&report["events"][0]["event"], &report["events"][0]["file"]),
+        (&json!("frame_left_out"), &json!("in/2.mkv"))
+    );
+}

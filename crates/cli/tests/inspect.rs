@@ -148,22 +148,39 @@ fn frames_that_are_missing() {
 }
 
 #[test]
-fn an_error_comes_after_what_could_be_read() {
+fn damage_is_shown_where_it_is_and_keeps_nothing_else_from_being_read() {
     let folder = Folder::new();
     let mut bytes = fragment(0).to_bytes();
+    let end = bytes.len();
     bytes.extend(testkit::mkv::service_error("3002", "internal error").to_bytes());
     folder.write("1.mkv", &bytes);
     folder.write("2.mkv", &fragment(1).to_bytes());
-    let run = folder.run(&["inspect", "1.mkv", "2.mkv"]).failed(4, "1.mkv", "3002");
+    let run = folder.run(&["inspect", "1.mkv", "2.mkv"]).done();
     assert!(run.text().starts_with("FILE "), "{}", run.text());
-    assert!(run.text().contains(&fragment_number(0)));
-    assert!(run.text().contains(&fragment_number(1)), "the second file was not read");
+    assert!(run.text().contains("! damaged at byte "), "{}", run.text());
+    for part in [fragment_number(0), fragment_number(1), "error 3002: internal error".to_owned()] {
+        assert!(run.text().contains(&part), "{}", run.text());
+    }
+    let report = folder.run(&["inspect", "1.mkv", "2.mkv", "--json"]).done().json();
+    let fragments = report["fragments"].as_array().unwrap();
+    let damage = &fragments[1]["unusual"][0];
+    assert_eq!((&damage["what"], &damage["damage"]["fault"]["code"]), (&json!("damaged"), &json!("3002")));
+    assert!(damage["damage"]["offset"].as_u64().unwrap() as usize >= end);
+    assert_eq!(fragments.last().unwrap()["name"], fragment_number(1));
+}
 
-    let run = folder.run(&["inspect", "1.mkv", "2.mkv", "--json"]).failed(4, "1.mkv", "3002");
+#[test]
+fn an_error_comes_after_what_could_be_read() {
+    let folder = Folder::new();
+    folder.write("1.mkv", b"\xFF\xD8\xFF\xE0 a picture");
+    folder.write("2.mkv", &fragment(1).to_bytes());
+    let run = folder.run(&["inspect", "1.mkv", "2.mkv"]).failed(4, "1.mkv", "a JPEG picture");
+    assert!(run.text().contains(&fragment_number(1)), "the second file was not read");
+    let run = folder.run(&["inspect", "1.mkv", "2.mkv", "--json"]).failed(4, "1.mkv", "a JPEG picture");
     let report = run.json();
-    assert_eq!(report["fragments"].as_array().unwrap().len(), 2);
+    assert_eq!(each(&report["fragments"], "name"), [&json!(fragment_number(1))]);
     assert_eq!(report["errors"][0]["file"], "1.mkv");
-    assert_eq!(report["errors"][0]["exception"], "InternalFailure");
+    assert_eq!(report["errors"][0]["exception"], "InvalidMediaFrameException");
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub(crate) struct ClipArguments {
     #[arg(long, value_parser = by_name(Gaps::ALL, Gaps::name), default_value_t)]
     pub(crate) gaps: Gaps,
 
-    /// Refuse input that ends inside a fragment, instead of keeping its whole frames
+    /// Refuse input that is truncated or damaged, as GetClip does, instead of keeping what is whole
     #[arg(long)]
     pub(crate) strict: bool,
 

@@ -7,9 +7,9 @@
 //!              unusual[]
 //! tracks[]     number, type ("video", "audio", "other"), codec_id, codec_private_bytes (null without), blocks,
 //!              key_frames (null but for video), bytes
-//! unusual[]    what ("incomplete", "empty", "no_key_frame_first", "no_codec_private", "tracks_changed",
+//! unusual[]    what ("incomplete", "damaged", "faulty_frames", "empty", "no_key_frame_first", "no_codec_private", "tracks_changed",
 //!              "codec_private_changed", "gap", "overlap", "out_of_order", "duplicate"), text, and what it is about:
-//!              track, duration_ns, offset, missing_bytes
+//!              track, duration_ns, offset, missing_bytes, damage
 //! documents[]  file, offset, length, fragments: a document from its EBML header to the next, which is a file of its own
 //! left_out[]   path, reason
 //! errors[]     as in the report of `clip`: file, text, exit_code, exception, http_status, fragment, track, offset

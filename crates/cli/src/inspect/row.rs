@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use getclip::{Fragment, FragmentIndex, FragmentName, FragmentNumber, Timestamp, TrackEntry, TrackType};
+use getclip::{
+    Damage, Fragment, FragmentIndex, FragmentName, FragmentNumber, Timestamp, TrackEntry, TrackType,
+};
 use serde::Serialize;
 
 use crate::frame_times::FrameTimes;
@@ -60,6 +62,10 @@ pub(super) struct Finding {
 pub(super) enum Unusual {
     /// The input ends inside the fragment.
     Incomplete { offset: u64, missing_bytes: Option<u64> },
+    /// A place in it, or before it, cannot be read.
+    Damaged { damage: Damage },
+    /// It has frames that cannot be parsed as their codec.
+    FaultyFrames,
     /// It has no frames.
     Empty,
     /// Its first video frame is not a key frame.
@@ -89,6 +95,8 @@ impl fmt::Display for Unusual {
             Self::Incomplete { offset, missing_bytes: Some(missing) } => {
                 write!(f, "the input ends in it, at byte {offset}: {missing} bytes are missing")
             }
+            Self::Damaged { damage } => write!(f, "damaged at {damage}"),
+            Self::FaultyFrames => f.write_str("frames that cannot be parsed as their codec"),
             Self::Empty => f.write_str("no frames"),
             Self::NoKeyFrameFirst => f.write_str("does not start on a key frame"),
             Self::NoCodecPrivate { track } => write!(f, "track {track} has no codec private data"),
@@ -180,7 +188,11 @@ fn on_its_own(fragment: &FragmentIndex, tracks: &[TrackSummary]) -> Vec<Unusual>
         let (offset, missing_bytes) = (incomplete.offset, incomplete.missing_bytes);
         unusual.push(Unusual::Incomplete { offset, missing_bytes });
     }
-    if fragment.frames().next().is_none() {
+    unusual.extend(fragment.damages().iter().cloned().map(|damage| Unusual::Damaged { damage }));
+    if !fragment.is_whole() && fragment.damages().is_empty() && fragment.incomplete().is_none() {
+        unusual.push(Unusual::FaultyFrames);
+    }
+    if fragment.frames().next().is_none() && fragment.damages().is_empty() {
         unusual.push(Unusual::Empty);
     }
     let first_picture = fragment.frames().find(|frame| frame.track().track_type == TrackType::Video);

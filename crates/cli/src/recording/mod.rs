@@ -6,7 +6,7 @@ mod order;
 use std::collections::HashMap;
 use std::slice;
 
-use getclip::{Error, ErrorKind, Fragment, FragmentIndex, FragmentName, Incomplete, Timestamp};
+use getclip::{Damage, Error, ErrorKind, Fragment, FragmentIndex, FragmentName, Incomplete, Timestamp};
 
 use crate::failure::Failure;
 use crate::input::{Input, Inputs};
@@ -35,7 +35,10 @@ pub(crate) struct ReadOptions {
 pub(crate) struct Found {
     pub(crate) coverage: Coverage,
     pub(crate) truncated: Vec<Truncated>,
+    pub(crate) damaged: Vec<Damaged>,
     pub(crate) stopped: Vec<Stopped>,
+    /// Which file each fragment came from, if there are several. Files can share the names of untagged fragments.
+    pub(crate) files: HashMap<FragmentName, String>,
 }
 
 /// A file that ends inside a fragment.
@@ -45,6 +48,15 @@ pub(crate) struct Truncated {
     pub(crate) fragment: FragmentName,
     pub(crate) frames: u64,
     pub(crate) incomplete: Incomplete,
+}
+
+/// A place of a file that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Damaged {
+    pub(crate) file: String,
+    /// `None` between fragments.
+    pub(crate) fragment: Option<FragmentName>,
+    pub(crate) damage: Damage,
 }
 
 /// A pipe that was not read to its end.
@@ -93,7 +105,9 @@ fn options_that_help(error: &Error) -> String {
         ErrorKind::CodecPrivateDataChanged { .. } => "--codec-changes new-sample-entry takes the change",
         ErrorKind::MissingCodecPrivateData => "--codec-private-from-frames takes it from the first key frame",
         ErrorKind::FragmentExceedsLimit { .. } => "--max-bytes and --limits none raise the limit",
-        ErrorKind::Truncated { .. } => "without --strict its whole frames are kept",
+        ErrorKind::Truncated { .. } | ErrorKind::Malformed { .. } | ErrorKind::InvalidMediaFrame { .. } => {
+            "without --strict what is whole is kept"
+        }
         ErrorKind::MissingTimestamp { .. } => "--by producer goes by the other clock",
         _ => return String::new(),
     };
@@ -138,7 +152,11 @@ impl<'a> Recording<'a> {
     /// What the library made of the fragments, and what was found on the way.
     pub(crate) fn outcome<T>(self, built: Result<T, BuildError>) -> Result<(T, Found), Failure> {
         match built {
-            Ok(built) => Ok((built, self.found)),
+            Ok(built) => {
+                let origins = self.origins.into_iter();
+                let files = origins.filter_map(|(name, input)| Some((name, input?.to_string()))).collect();
+                Ok((built, Found { files, ..self.found }))
+            }
             Err(BuildError::Input(failure)) => Err(failure),
             Err(BuildError::Library(error)) if matches!(error.kind(), ErrorKind::NoFragments { .. }) => {
                 Err(Failure::no_fragments(self.inputs, &self.options.range, &self.found.coverage, error))
@@ -185,6 +203,11 @@ impl<'a> Recording<'a> {
                     incomplete: incomplete.clone(),
                 });
             }
+            self.found.damaged.extend(index.damages().iter().map(|damage| Damaged {
+                file: input.to_string(),
+                fragment: (index.media_len() > 0 && damage.offset >= index.offset()).then(|| index.name()),
+                damage: damage.clone(),
+            }));
             if self.inputs.files.len() > 1 {
                 self.origins
                     .entry(index.name())

@@ -15,6 +15,7 @@
 //! range         start, end (null where open), by ("producer", "server"), notes[]: how times were understood
 //! split         null, or the fragment inside which the range starts: fragment, start, lost_ns, text
 //! truncated[]   files that end inside a fragment: file, fragment, frames (kept), offset, element, missing_bytes, text
+//! damaged[]     places that cannot be read: file, fragment, offset, skipped_bytes, track, fault, text
 //! stopped[]     pipes that were not read to their end: file, bytes_read, fragment, reason ("after_the_end", "limit"),
 //!               text
 //! left_out[]    files that were not read: path, reason
@@ -33,13 +34,22 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::input::LeftOut;
-use crate::recording::{Reason, Split, Stopped, Truncated};
-use crate::report::{Offered, RunReport, Written, describe_stopped, describe_truncated};
+use crate::recording::{Damaged, Reason, Split, Stopped, Truncated};
+use crate::report::{
+    Offered, RunReport, Written, describe_damaged, describe_stopped, describe_truncated, file_of,
+};
 use crate::time::TimeRange;
 
 /// The report of a run that wrote one clip, on one line.
 pub(crate) fn clip(run: &RunReport<'_>, clip: &Written) -> String {
     let mut object = written(clip);
+    if let Some(Value::Array(events)) = object.get_mut("events") {
+        for (object, event) in events.iter_mut().zip(&clip.report.events) {
+            if let Some(file) = file_of(event, run.found) {
+                add(object, [("file", json!(file))]);
+            }
+        }
+    }
     add_input(&mut object, run);
     format!("{object}\n")
 }
@@ -89,6 +99,7 @@ fn add_input(object: &mut Value, run: &RunReport<'_>) {
             ("range", json_range(range)),
             ("split", json!(found.coverage.split.as_ref().map(split))),
             ("truncated", found.truncated.iter().map(truncated).collect()),
+            ("damaged", found.damaged.iter().map(damaged).collect()),
             ("stopped", found.stopped.iter().map(stopped).collect()),
             ("left_out", left_out.iter().map(json_left_out).collect()),
         ],
@@ -163,6 +174,14 @@ fn truncated(truncated: &Truncated) -> Value {
             ("text", json!(text)),
         ],
     );
+    object
+}
+
+fn damaged(damaged: &Damaged) -> Value {
+    let Damaged { file, fragment, damage } = damaged;
+    let mut object = json!(damage);
+    let text = describe_damaged(damaged);
+    add(&mut object, [("file", json!(file)), ("fragment", json!(fragment)), ("text", json!(text))]);
     object
 }
 

@@ -3,10 +3,10 @@
 mod json;
 mod text;
 
-use getclip::Report;
+use getclip::{Event, Report};
 
 use crate::input::LeftOut;
-use crate::recording::{Found, Reason, Stopped, Truncated};
+use crate::recording::{Damaged, Found, Reason, Stopped, Truncated};
 use crate::text::count;
 use crate::time::TimeRange;
 pub(crate) use json::{clip as json, failure, json_left_out, parts as json_parts, parts_failure};
@@ -40,6 +40,28 @@ fn describe_truncated(truncated: &Truncated) -> String {
     let Truncated { file, fragment, frames, incomplete } = truncated;
     let frames = count(*frames, "whole frame");
     format!("{file}: incomplete, {frames} of fragment {fragment} kept: {incomplete}")
+}
+
+/// A damaged place as a message describes it.
+fn describe_damaged(damaged: &Damaged) -> String {
+    let Damaged { file, fragment, damage } = damaged;
+    match fragment {
+        Some(fragment) => format!("{file}: fragment {fragment} is damaged at {damage}"),
+        None => format!("{file}: damaged at {damage}"),
+    }
+}
+
+/// Whether an event is listed with its file instead.
+fn is_about_a_file(event: &Event) -> bool {
+    matches!(event, Event::Incomplete { .. } | Event::Damaged { .. })
+}
+
+/// The file that an event is about, if there are several and the fragment tells which.
+fn file_of<'a>(event: &Event, found: &'a Found) -> Option<&'a str> {
+    match event {
+        Event::FrameLeftOut { fragment, .. } => found.files.get(fragment).map(String::as_str),
+        _ => None,
+    }
 }
 
 /// A pipe that was left early as a message describes it.

@@ -8,7 +8,11 @@ use std::fmt::Write;
 use getclip::{Cut, Event, FragmentReport, Limit, Report, TrackDetails, TrackReport};
 use serde_json::{Map, Value};
 
-use crate::report::{Offered, RunReport, Written, describe_stopped, describe_truncated};
+use crate::recording::Found;
+use crate::report::{
+    Offered, RunReport, Written, describe_damaged, describe_stopped, describe_truncated, file_of,
+    is_about_a_file,
+};
 use crate::text::{count, printable, seconds};
 
 /// How much of each list is printed.
@@ -25,7 +29,7 @@ const FEW: usize = 5;
 /// The report of a run that wrote one clip, a line each.
 pub(crate) fn clip(run: &RunReport<'_>, clip: &Written, amount: Amount) -> String {
     let mut lines = Vec::new();
-    add_contents(&mut lines, &clip.report, amount);
+    add_contents(&mut lines, &clip.report, Some(run.found), amount);
     lines.extend(clip.report.tracks.iter().map(track));
     let Report { offered, out_of_range, .. } = clip.report;
     add_input(&mut lines, run, Offered { offered, out_of_range }, amount);
@@ -38,11 +42,11 @@ pub(crate) fn part(clip: &Written, amount: Amount) -> String {
     let mut lines = Vec::new();
     match amount {
         Amount::Screenful => {
-            let events = clip.report.events.iter().filter(|event| !matches!(event, Event::Incomplete { .. }));
+            let events = clip.report.events.iter().filter(|event| !is_about_a_file(event));
             list(&mut lines, amount, "event", events.map(ToString::to_string));
         }
         Amount::Everything => {
-            add_contents(&mut lines, &clip.report, amount);
+            add_contents(&mut lines, &clip.report, None, amount);
             lines.extend(clip.report.tracks.iter().map(track));
         }
     }
@@ -65,11 +69,14 @@ pub(crate) fn parts(run: &RunReport<'_>, clips: &[Written], offered: Offered, am
 }
 
 /// Adds the fragments of a clip, and what was not plain about them.
-fn add_contents(lines: &mut Vec<String>, report: &Report, amount: Amount) {
-    // Cut-off fragments are listed with their files instead.
-    let events = report.events.iter().filter(|event| !matches!(event, Event::Incomplete { .. }));
+fn add_contents(lines: &mut Vec<String>, report: &Report, found: Option<&Found>, amount: Amount) {
+    let events = report.events.iter().filter(|event| !is_about_a_file(event));
+    let event = |event: &Event| match found.and_then(|found| file_of(event, found)) {
+        Some(file) => format!("{file}: {event}"),
+        None => event.to_string(),
+    };
     list(lines, amount, "fragment", table(&report.fragments));
-    list(lines, amount, "event", events.map(ToString::to_string));
+    list(lines, amount, "event", events.map(event));
     if report.unnamed > 0 {
         let unnamed = count(report.unnamed, "further fragment");
         lines.push(format!("{unnamed} outside the clip: incomplete, empty or duplicate, too many to name"));
@@ -81,6 +88,7 @@ fn add_contents(lines: &mut Vec<String>, report: &Report, amount: Amount) {
 fn add_input(lines: &mut Vec<String>, run: &RunReport<'_>, offered: Offered, amount: Amount) {
     let RunReport { range, found, left_out } = run;
     list(lines, amount, "truncated file", found.truncated.iter().map(describe_truncated));
+    list(lines, amount, "damaged place", found.damaged.iter().map(describe_damaged));
     let left_out = left_out.iter().map(|left_out| format!("left out: {left_out}"));
     list(lines, amount, "file left out", left_out);
     lines.extend(range.notes.iter().cloned());
