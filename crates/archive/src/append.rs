@@ -1,4 +1,4 @@
-//! Storing fragments: once, durable, each by one put.
+//! Storing fragments: each once, durably, by one put.
 
 use futures_util::TryStreamExt;
 use getclip::{ClipFragmentSelectorType, Fragment};
@@ -17,7 +17,7 @@ use crate::{Archive, Error};
 /// A fragment that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
-    /// What a listing tells of it.
+    /// The fragment, as a listing returns it.
     pub fragment: StoredFragment,
     /// Whether it is new.
     pub outcome: AppendOutcome,
@@ -33,11 +33,11 @@ pub enum AppendOutcome {
 }
 
 impl Archive {
-    /// Stores a fragment. It is durable when this returns; the same fragment again changes nothing.
+    /// Stores a fragment. It is durable when this returns. Storing the same fragment again changes nothing.
     ///
     /// # Errors
-    /// [`Error::NoDataRetention`] for a stream that keeps nothing, [`Error::PastRetention`] for a fragment that it would
-    /// drop at once, [`Error::Untagged`] and [`Error::EmptyFragment`].
+    /// [`Error::NoDataRetention`] for a stream that keeps nothing, [`Error::PastRetention`] for a fragment that is past
+    /// retention already, [`Error::Untagged`] and [`Error::EmptyFragment`].
     pub async fn append(
         &self,
         stream: &StreamInfo,
@@ -53,7 +53,7 @@ impl Archive {
     /// Fragment numbers for one session of PutMedia.
     pub async fn numbering(&self, stream: &StreamInfo) -> Result<Numbering, Error> {
         let now_ms = self.now().as_millis();
-        // Only a replica whose clock is ahead can have stored anything that is later than now.
+        // Only a replica whose clock is ahead can have stored anything later than now.
         let later = TimeRange { start_ms: now_ms.saturating_add(1), end_ms: i64::MAX };
         let finder = Finder::new(self.store(), Shelf::of(stream), None);
         let buckets = finder.fragments(ClipFragmentSelectorType::ServerTimestamp, later);
@@ -98,8 +98,8 @@ impl Archive {
         Ok(Appended { fragment: StoredFragment { key, object_len, e_tag: None }, outcome })
     }
 
-    /// Puts the entries by which a fragment is found where its key alone does not tell its place. They come before the
-    /// fragment, so that there is none that is not found, and are harmless alone.
+    /// Puts the entries that a fragment is found by if its key alone is not enough. They come before the fragment, so that
+    /// every fragment is found, and are harmless without it.
     pub(crate) async fn put_entries(&self, shelf: &Shelf, key: &FragmentKey) -> Result<(), Error> {
         let bucket = Bucket::of(key.producer_ms);
         if key.needs_server_entry() {
@@ -120,12 +120,12 @@ impl Archive {
 }
 
 impl FragmentKey {
-    /// Whether a search by server time would not look into the fragment's bucket by itself.
+    /// Whether a search by server time needs an entry to look into the fragment's bucket.
     pub(crate) fn needs_server_entry(&self) -> bool {
         !Bucket::of(self.server_ms).is_near(Bucket::of(self.producer_ms))
     }
 
-    /// Whether the number does not tell the fragment's server time.
+    /// Whether the fragment's server time is not part of its number.
     pub(crate) fn needs_number_entry(&self) -> bool {
         NumberParts::parse(&self.number).is_none_or(|parts| parts.ms != self.server_ms)
     }

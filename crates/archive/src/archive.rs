@@ -1,4 +1,4 @@
-//! [`Archive`]: an opened store.
+//! [`Archive`]: streams in an opened store.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ struct Inner {
 }
 
 impl Archive {
-    /// Opens an archive: a folder by its path or `file:` URL, which is created where it is missing; `memory:`; or with
-    /// the features `s3`, `gcs` and `azure` a bucket by its URL, as `s3://bucket/prefix`. Credentials and endpoints of
-    /// buckets come from the environment, as the `object_store` crate reads it.
+    /// Opens an archive in a folder, given by its path or `file:` URL and created if it is missing; in `memory:`; or, with
+    /// the features `s3`, `gcs` and `azure`, in a bucket such as `s3://bucket/prefix`. Credentials and endpoints of buckets
+    /// come from the environment variables that the `object_store` crate reads.
     ///
     /// # Errors
     /// [`Error::InvalidLocation`].
@@ -36,7 +36,7 @@ impl Archive {
         Ok(Self::new(opened, settings, location))
     }
 
-    /// An archive that is lost with its last clone.
+    /// An archive in memory, lost with its last clone.
     pub fn memory(settings: Settings) -> Self {
         Self::new(Location::memory(), settings, "memory:")
     }
@@ -56,7 +56,7 @@ impl Archive {
         Self(Arc::new(Inner { store, settings, location, recordings, plans }))
     }
 
-    /// Where it is, as it was given.
+    /// Location of the archive, as it was given.
     pub fn location(&self) -> &str {
         &self.0.location
     }
@@ -66,15 +66,15 @@ impl Archive {
         self.store().requests()
     }
 
-    /// Asks the store for something small.
+    /// Makes one cheap request to the store.
     ///
     /// # Errors
-    /// That of the store, if it cannot be reached or used.
+    /// The store's error, if it cannot be reached or used.
     pub async fn ready(&self) -> Result<(), Error> {
         self.store().head(&layout::streams().join("ready")).await.map(drop)
     }
 
-    /// Fragments as documents in the form of GetMedia, one after the other.
+    /// Body with the fragments as documents in the form of GetMedia, one after the other.
     pub fn documents(&self, stream: &StreamInfo, fragments: Vec<StoredFragment>) -> MediaBody {
         let len = fragments.iter().map(StoredFragment::document_len).sum();
         let (archive, shelf) = (self.clone(), Shelf::of(stream));

@@ -1,4 +1,4 @@
-//! [`Clock`]: what an archive takes the time from.
+//! [`Clock`]: the source of the current time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ impl Clock {
         Self::new(|| SystemTime::now().into())
     }
 
-    /// Any function as the clock: a test moves the time by it.
+    /// A function as the clock, for tests.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

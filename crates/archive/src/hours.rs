@@ -1,7 +1,7 @@
-//! Derived indexes: the heads of the objects of a closed hour in one object, so that a day takes 24 reads and not 43,200.
+//! Derived indexes: the heads of all objects of a closed hour in one object, so that a day takes 24 reads instead of
+//! 43,200.
 //!
-//! They are made of the fragments when many are read, hold the head of an object under the object's name, and are safe
-//! to lose: what one lacks is read from its object.
+//! They are made when many fragments are read, and are safe to lose: a head that is missing is read from its object.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
@@ -20,7 +20,7 @@ use crate::{Archive, Error};
 
 /// First bytes of a derived index.
 const MAGIC: &[u8] = b"getclip hour 1\n";
-/// Fragments of an hour from which it is worth a derived index: one read for these many.
+/// Number of fragments in an hour from which a derived index is worth a read.
 const WORTHWHILE: usize = 64;
 /// Hours that are read or written at the same time.
 const CONCURRENT: usize = 8;
@@ -49,7 +49,7 @@ impl Hour {
     }
 }
 
-/// Name of the derived index of the hour in which a time in milliseconds is.
+/// Name of the derived index for a time in milliseconds.
 pub(crate) fn hour_start_seconds(ms: i64) -> i64 {
     Hour(ms.div_euclid(Hour::SECONDS * 1000)).start_seconds()
 }
@@ -61,7 +61,7 @@ impl HourIndexes {
 }
 
 impl Archive {
-    /// The derived indexes of the hours of which many fragments are wanted.
+    /// Reads the derived indexes of the hours with many of the fragments.
     pub(crate) async fn hours(
         &self,
         shelf: &Shelf,
@@ -76,11 +76,11 @@ impl Archive {
 
     async fn hour(&self, shelf: &Shelf, hour: Hour) -> Result<HashMap<String, Bytes>, Error> {
         let object = self.store().get(&shelf.hour(hour.start_seconds())).await?;
-        // One that cannot be read is as good as none.
+        // A damaged one counts as missing.
         Ok(object.and_then(decode).unwrap_or_default())
     }
 
-    /// Writes the derived indexes of the hours of which many fragments were read that they lack. `heads` are those of
+    /// Writes the derived indexes of the hours in which many heads were read from their objects. `heads` are those of
     /// `fragments`.
     pub(crate) async fn keep_hours(
         &self,
@@ -108,8 +108,8 @@ impl Archive {
         Ok(written)
     }
 
-    /// Makes the derived indexes of the closed hours in a range of producer time. Returns how many were written. Clips
-    /// make them too, of what they read; made ahead, the first long clip is as fast as the next.
+    /// Makes the derived indexes of the closed hours in a range of producer time and returns the number written. Clips make
+    /// them from what they read; made in advance, they speed up the first long clip too.
     pub async fn index_hours(
         &self,
         stream: &StreamInfo,
@@ -152,7 +152,7 @@ impl Archive {
     }
 }
 
-/// The closed hours of which many fragments are wanted.
+/// The closed hours with many of the fragments.
 fn worthwhile(fragments: &[StoredFragment], now: Timestamp) -> BTreeMap<Hour, usize> {
     let mut hours: BTreeMap<Hour, usize> = BTreeMap::new();
     for fragment in fragments {

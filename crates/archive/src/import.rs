@@ -1,4 +1,4 @@
-//! Importing whole recordings: as copies, or as references to where they are.
+//! Importing whole recordings, as copies or as references.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -18,10 +18,10 @@ use crate::media::{RecordingReader, RecordingUrl};
 use crate::stream::StreamInfo;
 use crate::{Archive, Error};
 
-/// Bytes of fragments that are held in memory while they are stored, but for one that is larger.
+/// Number of bytes of fragments held in memory while they are stored, unless a single one is larger.
 const MAX_HELD: u64 = 64 << 20;
 
-/// How a recording is imported.
+/// Options of an import.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ImportOptions {
@@ -49,49 +49,49 @@ impl fmt::Debug for ImportOptions {
 }
 
 impl ImportOptions {
-    /// When the producer's clock was 0, for a recording without the service's tags whose times count from its start.
+    /// Start of the recording, if it has no tags of the service and its times count from 0.
     pub fn recording_start(mut self, start: Timestamp) -> Self {
         self.recording_start = Some(start);
         self
     }
 
-    /// Whether a fragment that the recording ends in the middle of is stored too. It is skipped by default: when the
-    /// recording has grown, the whole fragment can be imported.
+    /// Whether to store an incomplete fragment at the end of the recording. By default it is skipped: once the recording has
+    /// grown, the whole fragment can be imported.
     pub fn keep_incomplete(mut self, keep: bool) -> Self {
         self.keep_incomplete = keep;
         self
     }
 
-    /// Fragments that are stored at the same time. Default: 8.
+    /// Number of fragments that are stored at the same time. Default: 8.
     pub fn concurrency(mut self, fragments: NonZeroUsize) -> Self {
         self.concurrency = fragments;
         self
     }
 
-    /// Called after each fragment.
+    /// Callback after each fragment.
     pub fn progress(mut self, progress: Arc<dyn Fn(ImportProgress) + Send + Sync>) -> Self {
         self.progress = Some(progress);
         self
     }
 }
 
-/// How far an import is.
+/// Progress of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportProgress {
-    /// Bytes of the recording that have been read.
+    /// Number of bytes of the recording that have been read.
     pub bytes_read: u64,
-    /// Fragments that are stored, now or before.
+    /// Number of fragments that are stored, now or before.
     pub fragments: u64,
 }
 
-/// What an import did.
+/// Result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportSummary {
-    /// Fragments that were stored.
+    /// Number of fragments that were stored.
     pub stored: u64,
-    /// Fragments that were there already.
+    /// Number of fragments that existed already.
     pub already_stored: u64,
     /// Fragments that were not stored.
     pub skipped: Vec<Skipped>,
@@ -135,12 +135,11 @@ impl fmt::Display for Skipped {
 impl Archive {
     /// Imports a recording that comes in chunks of any size.
     ///
-    /// Each fragment is durable when it is counted. An import that was stopped is completed by the same import again,
-    /// without duplicates.
+    /// Each fragment is durable when it is counted. Repeating an import that was stopped completes it, without duplicates.
     ///
     /// # Errors
-    /// [`Error::Input`] with the error of the input, [`Error::Recording`] for bytes that are no fragments, and those of
-    /// [`Archive::append`].
+    /// [`Error::Input`] with the error of the input, [`Error::Recording`] for bytes that are not fragments, and
+    /// the errors of [`Archive::append`].
     pub async fn import<E>(
         &self,
         stream: &StreamInfo,
@@ -157,7 +156,7 @@ impl Archive {
     /// Imports a copy of a recording.
     ///
     /// # Errors
-    /// As [`Archive::import`], and [`Error::InvalidLocation`] where there is no such recording.
+    /// As [`Archive::import`], and [`Error::InvalidLocation`] if there is no such recording.
     pub async fn import_from(
         &self,
         stream: &StreamInfo,
@@ -168,8 +167,8 @@ impl Archive {
         self.import_chunks(stream, reader.chunks(), &recording.to_string(), None, options).await
     }
 
-    /// Indexes a recording where it is: indexes and references are stored, and the media is read again only for clips.
-    /// Nothing ever changes or deletes the recording.
+    /// Indexes a recording in place: indexes and references are stored, and the media is read again only for clips. The
+    /// recording itself is never changed or deleted.
     ///
     /// # Errors
     /// As [`Archive::import_from`], and [`Error::ObjectChanged`] for a recording that changes while it is read.

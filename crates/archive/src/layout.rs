@@ -1,14 +1,14 @@
-//! Where everything is in the store. No level has objects and folders of one name.
+//! Layout of the store. No object has the name of a folder beside it.
 //!
 //! ```text
 //! streams/{name}/state/{generation}              the stream's properties, a new object for each change
 //! streams/{name}/{created ms}/f/{bucket}/{key}   fragments, by 10 minutes of producer time
-//! streams/{name}/{created ms}/s/{bucket}/{bucket}  server time to producer time, where they are far apart
-//! streams/{name}/{created ms}/n/{number}         producer time of a number that does not tell it
-//! streams/{name}/{created ms}/h/{hour}           indexes of a closed hour, made from the fragments
+//! streams/{name}/{created ms}/s/{bucket}/{bucket}  server time to producer time, for clocks that are far apart
+//! streams/{name}/{created ms}/n/{number}         bucket of a fragment whose number is not one of ours
+//! streams/{name}/{created ms}/h/{hour}           indexes of a closed hour, derived from the fragments
 //! ```
 //!
-//! All are digits of fixed width, so that an ordered listing is in order of time. A bucket is named by the Unix
+//! Names are digits of fixed width, so that an ordered listing is in order of time. A bucket is named after the Unix
 //! seconds of its start.
 
 use object_store::path::Path;
@@ -23,10 +23,10 @@ pub(crate) struct Bucket(i64);
 
 impl Bucket {
     const SECONDS: i64 = 600;
-    /// The last one whose start has 11 digits.
+    /// The last bucket whose start has 11 digits.
     pub(crate) const LAST: Self = Self(99_999_999_999 / Self::SECONDS);
 
-    /// The bucket of a time in milliseconds. A time that no key can hold counts as the nearest that one can.
+    /// The bucket of a time in milliseconds. A time that does not fit into a key counts as the nearest one that does.
     pub(crate) fn of(ms: i64) -> Self {
         Self(ms.div_euclid(Self::SECONDS * 1000).clamp(0, Self::LAST.0))
     }
@@ -44,12 +44,12 @@ impl Bucket {
         (self.0..=last.0).map(Self)
     }
 
-    /// How many buckets lie from this one to `last`, both included.
+    /// Number of buckets from this one to `last`, both included.
     pub(crate) fn count_to(self, last: Self) -> usize {
         usize::try_from(last.0 - self.0 + 1).unwrap_or(0)
     }
 
-    /// Whether a search by server time that widens its range by one bucket finds this one from `other`.
+    /// Whether the buckets are adjacent or the same: a search by server time widens its range by one bucket.
     pub(crate) fn is_near(self, other: Self) -> bool {
         self.0.abs_diff(other.0) <= 1
     }
@@ -89,10 +89,10 @@ pub(crate) fn streams() -> Path {
     Path::from("streams")
 }
 
-/// The folder of everything of the streams of one name.
+/// The folder of all streams of one name.
 ///
-/// A file system takes 255 characters, and a name may have one more: that one is a folder of its own in the folder of the
-/// others, marked by a character that is in no name.
+/// File systems take names of 255 characters, and a stream's name may have 256: its last character becomes a folder of its
+/// own, marked by a character that is in no stream name.
 pub(crate) fn stream(name: &StreamName) -> Path {
     match name.as_str().split_at_checked(MAX_FOLDER_NAME) {
         Some((most, last)) if !last.is_empty() => streams().join(most).join(format!("{last}=")),
@@ -102,7 +102,7 @@ pub(crate) fn stream(name: &StreamName) -> Path {
 
 const MAX_FOLDER_NAME: usize = 255;
 
-/// The names of all streams that have anything in the store, sorted.
+/// Names of all streams with anything in the store, sorted.
 pub(crate) async fn stream_names(store: &Store) -> Result<Vec<StreamName>, Error> {
     let mut names = Vec::new();
     for folder in store.folders(&streams()).await? {

@@ -84,3 +84,8 @@ pub use prune::PruneSummary;
 pub use settings::Settings;
 pub use store::StoreRequests;
 pub use stream::{NewStream, Retention, StreamChange, StreamInfo, StreamName, StreamVersion};
+
+/// The example of README.md is compiled too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

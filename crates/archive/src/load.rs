@@ -1,4 +1,4 @@
-//! Reading the objects of fragments: the index, and where the media is.
+//! Reading the objects of fragments: index and place of the media.
 
 use bytes::Bytes;
 use getclip::{ErrorKind, FragmentIndex};
@@ -10,13 +10,13 @@ use crate::media::{Reference, Source};
 use crate::{Archive, Error};
 
 impl Archive {
-    /// Reads the head of a fragment's object: exactly its index, or the whole object of a reference, which has no media.
+    /// Reads the head of a fragment's object: exactly its index, or for a reference the whole object, which has no media.
     pub(crate) async fn head(&self, shelf: &Shelf, fragment: &StoredFragment) -> Result<Bytes, Error> {
         let len = fragment.head_len();
         self.store().get_range(&fragment.path(shelf), 0..len, &fragment.expected()).await
     }
 
-    /// Where the media of a fragment is. `head` and `media_len` are those of its object and of its index.
+    /// Place of the media of a fragment. `head` is the head of its object, `media_len` is from its index.
     pub(crate) fn source(
         &self,
         shelf: &Shelf,
@@ -33,13 +33,13 @@ impl Archive {
             damaged(
                 shelf,
                 fragment,
-                format!("its index tells of {media_len} bytes of media, which it has not"),
+                format!("its index describes {media_len} bytes of media, which it does not have"),
             )
         })?;
         Ok(Source::object(self.store(), fragment.path(shelf), fragment.expected(), offset, media_len))
     }
 
-    /// A fragment as a document of its own: what comes before the source, and the source.
+    /// A fragment as a document of its own: its first bytes, and the source of the others.
     pub(crate) async fn document(
         &self,
         shelf: &Shelf,
@@ -57,7 +57,7 @@ impl Archive {
         Ok((Bytes::new(), source))
     }
 
-    /// The producer's header of a reference, and the Cluster in its recording.
+    /// The producer's header in a reference, and the place of the Cluster in the recording.
     fn referenced(
         &self,
         shelf: &Shelf,

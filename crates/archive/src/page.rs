@@ -11,7 +11,7 @@ use getclip::{
 use crate::Error;
 use crate::stream::StreamName;
 
-/// Which part of a list is wanted.
+/// Part of a list: the first, or the one after another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     token: Option<PageToken>,
@@ -40,7 +40,7 @@ impl Page {
 
 /// Where the next part of a list begins: `NextToken` of the service.
 ///
-/// As text it is opaque, of `[a-zA-Z0-9]`, and has at most 600 characters.
+/// Its text is opaque: at most 600 characters of `[a-zA-Z0-9]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageToken(String);
 
@@ -92,7 +92,7 @@ impl TryFrom<&PageToken> for StreamCursor {
     }
 }
 
-/// A list of fragments after the one that starts at `time` and has a number.
+/// A list of fragments after the one of this start and number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FragmentCursor {
     pub(crate) selector: ClipFragmentSelector,

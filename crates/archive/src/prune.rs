@@ -1,7 +1,7 @@
-//! Removing what nothing finds any more: past retention, of deleted streams, superseded.
+//! Removing what is no longer found: fragments past retention, deleted streams, superseded states.
 //!
-//! Any replica does it, at any time, and several at once: each step removes what the next reader would not find anyway,
-//! after a grace period in which clips under way end.
+//! Any replica can do it at any time, several at once too: each step removes what the next reader would not find, after a
+//! grace period in which clips under way end.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::layout::{self, Bucket, Shelf};
 use crate::stream::{State, StreamInfo, StreamName};
 use crate::{Archive, Error};
 
-/// What a pruning removed.
+/// Result of [`Archive::prune`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PruneSummary {
@@ -34,7 +34,7 @@ impl Archive {
     /// Removes what is past retention, and what is left of deleted streams.
     ///
     /// # Errors
-    /// That of the store. What was removed until then stays removed; the next pruning goes on.
+    /// The store's error. The next pruning continues where this one stopped.
     pub async fn prune(&self) -> Result<PruneSummary, Error> {
         let mut summary = PruneSummary::default();
         for name in layout::stream_names(self.store()).await? {
@@ -44,8 +44,8 @@ impl Archive {
     }
 
     async fn prune_name(&self, name: &StreamName, summary: &mut PruneSummary) -> Result<(), Error> {
-        // The folders are listed before the state is read: the state of a stream comes before its folder, so each
-        // folder here is that of this state or of an earlier one.
+        // A stream's state is written before its folder, and the folders are listed before the state is read: each folder
+        // belongs to this state or to an earlier one.
         let folders = self.store().folders(&layout::stream(name)).await?;
         let newest = State::newest(self.store(), name).await?;
         let stream = newest.as_ref().and_then(|state| state.stream(name));
@@ -77,7 +77,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Removes the states before the newest, and that of a deleted stream of which nothing is left.
+    /// Removes superseded states, and the last state of a deleted stream when nothing else is left of it.
     async fn prune_states(&self, name: &StreamName, newest: u64, forget_all: bool) -> Result<u64, Error> {
         let listed = self.store().list(&layout::states(name)).await?;
         let generation = |path: &Path| path.filename().and_then(layout::parse_generation);
@@ -118,7 +118,7 @@ impl Archive {
         self.store().delete(entries).await
     }
 
-    /// Removes fragments, and then what leads to them.
+    /// Removes fragments, then the entries that lead to them.
     async fn prune_bucket(
         &self,
         shelf: &Shelf,
@@ -149,7 +149,7 @@ impl Archive {
         i64::try_from(self.settings().grace.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Whether what happened at a time is longer ago than clips take.
+    /// Whether a time is longer ago than the grace period.
     pub(crate) fn is_past_grace(&self, ms: i64) -> bool {
         ms.saturating_add(self.grace_ms()) <= self.now().as_millis()
     }

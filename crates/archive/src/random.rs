@@ -1,9 +1,9 @@
-//! Numbers that no other process chooses.
+//! Numbers that are unique across processes.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// 64 bits that differ in each call and on each machine. They name things, and keep no secret: the standard library's
-/// hash keys, which come from the system's random source, are enough.
+/// 64 bits that differ in each call and on each machine. They identify things and keep no secrets, so the standard
+/// library's hash keys, which come from the system's random source, are enough.
 pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

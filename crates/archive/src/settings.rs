@@ -1,4 +1,4 @@
-//! [`Settings`]: what may be chosen when an archive is opened.
+//! [`Settings`]: options of an archive.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -35,15 +35,15 @@ impl Settings {
         self
     }
 
-    /// How long an object is kept after nothing finds it any more. It must be longer than a clip takes to send.
-    /// Default: one hour.
+    /// Time for which objects that are no longer found are kept. It must be longer than sending a clip takes. Default: one
+    /// hour.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// Age from which a fragment is sent by [`Archive::tail`](crate::Archive::tail): the largest difference of the
-    /// replicas' clocks, and the longest time that storing a fragment takes. Default: 3 seconds.
+    /// Age from which [`Archive::tail`](crate::Archive::tail) returns a fragment: the largest difference between the clocks
+    /// of replicas plus the longest time that storing a fragment takes. Default: 3 seconds.
     pub fn settle(mut self, settle: Duration) -> Self {
         self.settle = settle;
         self

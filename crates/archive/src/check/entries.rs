@@ -1,4 +1,4 @@
-//! Checking the entries by which fragments are found whose keys do not tell their place.
+//! Checking the entries that lead to fragments whose keys are not enough to find them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use crate::layout::{Bucket, Shelf};
 use crate::stream::StreamInfo;
 use crate::{Archive, Error};
 
-/// The entries of a stream, as they were listed before its fragments.
+/// The entries of a stream, listed before its fragments.
 pub(super) struct Entries {
     shelf: Shelf,
-    /// Those that no fragment has needed yet, with the time at which they were written.
+    /// Entries that no fragment has needed yet, with the time of their writing.
     unneeded: HashMap<Path, i64>,
     needed: HashSet<Path>,
 }
@@ -65,7 +65,7 @@ impl Entries {
         Ok(())
     }
 
-    /// Whether an entry is there.
+    /// Marks an entry as needed. Returns whether it exists.
     fn take(&mut self, entry: Path) -> bool {
         if self.needed.contains(&entry) {
             return true;
@@ -77,8 +77,8 @@ impl Entries {
         found
     }
 
-    /// Reports the entries that no fragment needs, and removes them if that was asked for. The fragment of a younger
-    /// one may not have been put yet.
+    /// Reports entries that no fragment needs, and removes them in a repair. Young ones are left: their fragments may be
+    /// about to be put.
     pub(super) async fn report_unneeded(
         self,
         archive: &Archive,

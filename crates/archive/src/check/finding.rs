@@ -6,7 +6,7 @@ use getclip::Timestamp;
 
 use crate::StreamName;
 
-/// What a check does.
+/// Options of [`Archive::check`](crate::Archive::check).
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct CheckOptions {
@@ -16,13 +16,13 @@ pub struct CheckOptions {
 }
 
 impl CheckOptions {
-    /// Whether to mend what can be mended. Default: no.
+    /// Whether to repair what can be repaired. Default: no.
     pub fn repair(mut self, repair: bool) -> Self {
         self.repair = repair;
         self
     }
 
-    /// Whether to read all media, also of recordings elsewhere, and hold the indexes against it. Default: no.
+    /// Whether to read all media, recordings elsewhere included, and compare the indexes with it. Default: no.
     pub fn media(mut self, media: bool) -> Self {
         self.media = media;
         self
@@ -35,7 +35,7 @@ impl CheckOptions {
     }
 }
 
-/// What a check has looked at.
+/// Result of [`Archive::check`](crate::Archive::check).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckSummary {
@@ -49,11 +49,11 @@ pub struct CheckSummary {
     pub references: u64,
     /// Findings.
     pub findings: u64,
-    /// Findings that were mended.
+    /// Findings that were repaired.
     pub repaired: u64,
 }
 
-/// Something that is not as it should be.
+/// A problem with an object or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
@@ -63,11 +63,11 @@ pub struct Finding {
     pub key: String,
     /// What is wrong.
     pub problem: Problem,
-    /// Whether it was mended.
+    /// Whether it was repaired.
     pub repaired: bool,
 }
 
-/// What is wrong with an object.
+/// Kind of a [`Finding`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -76,13 +76,13 @@ pub enum Problem {
         /// Why.
         reason: String,
     },
-    /// An object that is not one of this archive.
+    /// An object that does not belong to an archive.
     UnknownObject,
-    /// An object that is shorter or longer than its key tells.
+    /// An object that is shorter or longer than its key indicates.
     WrongSize {
-        /// Bytes by its key.
+        /// Size by its key, in bytes.
         expected: u64,
-        /// Bytes that it has.
+        /// Actual size, in bytes.
         found: u64,
     },
     /// An index that cannot be read.
@@ -90,12 +90,12 @@ pub enum Problem {
         /// Why.
         reason: String,
     },
-    /// An index of another version than this program writes.
+    /// An index of a version that this program does not write.
     OtherIndexVersion {
-        /// The version that it has.
+        /// The version found.
         found: u8,
     },
-    /// An index that is not that of the media beside it.
+    /// An index that differs from the one made from the media.
     IndexDisagrees,
     /// Media that cannot be read as a fragment.
     UnreadableMedia {
@@ -121,20 +121,20 @@ pub enum Problem {
         /// What it is.
         found: String,
     },
-    /// There is a better object of the same fragment.
+    /// An object of a fragment that has a better one.
     Superseded,
-    /// Two fragments have one number.
+    /// Two fragments with one number.
     NumberTwice {
         /// Producer time of the other one, in milliseconds.
         other_producer_ms: i64,
     },
-    /// A fragment that a search by server time does not find.
+    /// A fragment that a search by server time misses.
     MissingServerEntry,
-    /// A fragment that a search by number does not find.
+    /// A fragment that a search by number misses.
     MissingNumberEntry,
     /// An entry that leads to no fragment.
     UnneededEntry,
-    /// A file that a writer has left that was killed.
+    /// A file left by a killed writer.
     Leftover,
 }
 
@@ -144,25 +144,25 @@ impl fmt::Display for Problem {
             Self::UnreadableState { reason } => write!(f, "the stream's state cannot be read: {reason}"),
             Self::UnknownObject => f.write_str("not an object of an archive"),
             Self::WrongSize { expected, found } => {
-                write!(f, "expected {expected} bytes by its name, found {found}")
+                write!(f, "its name indicates {expected} bytes, it has {found}")
             }
             Self::UnreadableIndex { reason } => write!(f, "its index cannot be read: {reason}"),
             Self::OtherIndexVersion { found } => write!(f, "its index has version {found}"),
-            Self::IndexDisagrees => f.write_str("its index is not that of its media"),
+            Self::IndexDisagrees => f.write_str("its index differs from its media"),
             Self::UnreadableMedia { reason } => write!(f, "its media cannot be read: {reason}"),
             Self::UnreadableReference { reason } => write!(f, "its reference cannot be read: {reason}"),
             Self::RecordingGone { recording } => write!(f, "the recording {recording} is gone"),
             Self::RecordingChanged { recording, expected, found } => {
                 write!(f, "the recording {recording} changed: expected {expected}, found {found}")
             }
-            Self::Superseded => f.write_str("there is a better object of the same fragment"),
+            Self::Superseded => f.write_str("superseded by a better object of the same fragment"),
             Self::NumberTwice { other_producer_ms } => {
                 let time = Timestamp::from_millis(*other_producer_ms);
                 write!(f, "a fragment that starts at {time} has the same number")
             }
-            Self::MissingServerEntry => f.write_str("a search by server timestamp does not find it"),
-            Self::MissingNumberEntry => f.write_str("a search by number does not find it"),
-            Self::UnneededEntry => f.write_str("it leads to no fragment"),
+            Self::MissingServerEntry => f.write_str("a search by server timestamp misses it"),
+            Self::MissingNumberEntry => f.write_str("a search by number misses it"),
+            Self::UnneededEntry => f.write_str("no fragment needs it"),
             Self::Leftover => f.write_str("left by a write that did not finish"),
         }
     }

@@ -9,11 +9,11 @@ use crate::layout::Shelf;
 use crate::load::decode_index;
 use crate::{Archive, Error};
 
-/// What was found of a fragment.
+/// Result of checking a fragment.
 #[derive(Default)]
 pub(super) struct Checked {
     pub(super) problem: Option<Problem>,
-    /// The object as it should be, where it can be made.
+    /// The object as it should be, if it can be made.
     pub(super) mended: Option<Prepared>,
 }
 
@@ -32,7 +32,7 @@ impl Archive {
     ) -> Result<Checked, Error> {
         match self.look_at(shelf, fragment, options).await {
             Ok(checked) => Ok(checked),
-            // It expired and was pruned since it was listed.
+            // It was pruned after it was listed.
             Err(error) if error.is_not_found() => Ok(Checked::default()),
             Err(Error::RecordingGone { recording, .. }) => Ok(Problem::RecordingGone { recording }.into()),
             Err(Error::RecordingChanged { recording, expected, found, .. }) => {
@@ -75,7 +75,7 @@ impl Archive {
         Ok(Checked { problem: Some(problem), mended: mended.mended })
     }
 
-    /// Reads the media, and makes the index again. `index` is the one that is stored, if it can be read.
+    /// Reads the media and makes the index again. `index` is the stored one, if it can be read.
     async fn hold_against_media(
         &self,
         shelf: &Shelf,
@@ -103,7 +103,7 @@ impl Archive {
         Ok(Checked { problem, mended: Some(Prepared::with_index(fragment, &made, rest)) })
     }
 
-    /// Puts the object as it should be beside the one that is there, or in its place where they have one key.
+    /// Puts the mended object beside the old one, or in its place if they have the same key.
     pub(super) async fn replace(
         &self,
         shelf: &Shelf,
@@ -124,7 +124,7 @@ fn version_problem(fragment: &StoredFragment) -> Option<Problem> {
     (found != FragmentIndex::VERSION).then_some(Problem::OtherIndexVersion { found })
 }
 
-/// Whether an index is that of the fragment that its key names.
+/// Checks that an index belongs to the fragment that the key names.
 fn names(fragment: &StoredFragment, index: &FragmentIndex) -> Result<FragmentIndex, Error> {
     let named =
         (Some(fragment.number()), Some(fragment.producer_timestamp()), Some(fragment.server_timestamp()));

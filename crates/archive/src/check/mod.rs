@@ -1,4 +1,4 @@
-//! Checking an archive, and mending what can be mended.
+//! Checking and repairing an archive.
 
 mod entries;
 mod finding;
@@ -22,7 +22,7 @@ use fragment::Checked;
 /// Objects that are read at the same time.
 const CONCURRENT: usize = 16;
 
-/// One run of a check: what it was asked for, and what it has found.
+/// A check under way.
 struct Check<'a> {
     options: &'a CheckOptions,
     on_finding: &'a mut (dyn FnMut(&Finding) + Send),
@@ -37,18 +37,18 @@ impl Check<'_> {
     }
 }
 
-/// A fragment as it was listed, and when it was written.
+/// A listed fragment, and when it was written.
 struct Listed {
     fragment: StoredFragment,
     modified_ms: i64,
 }
 
 impl Archive {
-    /// Checks the fragments of streams, and mends what can be mended if the options say so. Findings are reported as
-    /// they come.
+    /// Checks the fragments of streams, and repairs what it can if the options ask for it. Findings are reported as they
+    /// come.
     ///
     /// # Errors
-    /// That of the store. A finding is not an error.
+    /// The store's error. A finding is not an error.
     pub async fn check(
         &self,
         options: &CheckOptions,
@@ -62,7 +62,7 @@ impl Archive {
         for name in names {
             match self.stream(&name).await {
                 Ok(stream) => self.check_stream(&stream, &mut check).await?,
-                // What is left of a deleted stream is pruned.
+                // The rest of a deleted stream is for pruning.
                 Err(Error::StreamNotFound { .. }) if options.stream.is_none() => {}
                 Err(Error::Damaged { key, reason }) => {
                     check.report(&name, &key, Problem::UnreadableState { reason }, false);
@@ -77,7 +77,7 @@ impl Archive {
         check.summary.streams += 1;
         let shelf = Shelf::of(stream);
         let mut entries = Entries::list(self, &shelf).await?;
-        // Numbers of the service that have been seen, with their time: one number at two times is two fragments.
+        // Numbers of the service seen so far, with their times: one number at two times means two fragments.
         let mut seen: HashMap<FragmentNumber, i64> = HashMap::new();
         for name in self.store().folders(&shelf.fragments()).await? {
             let bucket = Bucket::parse(&name);
@@ -112,7 +112,7 @@ impl Archive {
         self.check_leftovers(stream, &shelf, check).await
     }
 
-    /// Reports fragments of which there is a better object, and removes them after the grace period. Returns the others.
+    /// Reports superseded objects, and removes them in a repair after the grace period. Returns the others.
     async fn check_superseded(
         &self,
         stream: &StreamInfo,
@@ -130,7 +130,7 @@ impl Archive {
             let Some(best) = same.pop() else { continue };
             for old in same.into_iter().filter(|old| !old.fragment.is_of_later_program()) {
                 let key = old.fragment.path(shelf);
-                // A clip that was planned of the old object may still be sent.
+                // A clip that was planned with the old object may still be under way.
                 let removes = check.options.repair && self.is_past_grace(best.modified_ms);
                 if removes {
                     self.store().delete(vec![key.clone()]).await?;
@@ -171,7 +171,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Files that a writer has left that was killed.
+    /// Reports files left by killed writers, and removes them in a repair.
     async fn check_leftovers(
         &self,
         stream: &StreamInfo,

@@ -7,8 +7,7 @@ use crate::fragment::StoredFragment;
 use crate::layout::Shelf;
 use crate::{Archive, Error};
 
-/// The heads of fragments' objects, in their order: out of the derived indexes of hours where there are such, else each
-/// out of its object.
+/// The heads of fragments' objects, in their order: from the derived indexes of hours, or each from its object.
 pub(super) async fn read_heads(
     archive: &Archive,
     shelf: &Shelf,
@@ -26,7 +25,7 @@ pub(super) async fn read_heads(
     });
     let connections = archive.settings().connections.get();
     let heads: Vec<Bytes> = stream::iter(reads).buffered(connections).boxed().try_collect().await?;
-    // A clip does not fail because what would speed up the next one cannot be written.
+    // A clip does not fail if the index that would speed up the next one cannot be written.
     let _ = archive.keep_hours(shelf, &hours, fragments, &heads).await;
     Ok(heads)
 }

@@ -1,4 +1,4 @@
-//! Clips out of the archive: find, read the indexes, plan, and send.
+//! Clips: find the fragments, read their indexes, plan, send.
 
 mod heads;
 mod plans;

@@ -13,11 +13,11 @@ use crate::clip::stored::Planned;
 use crate::fragment::StoredFragment;
 use crate::stream::{StreamInfo, StreamName};
 
-/// A bounded cache of plans. A plan is found by what was listed: the same objects with the same entity tags. It is found
-/// without a listing only by who says how old the last one may be.
+/// A bounded cache of plans. A plan is found by its listing, the same objects with the same entity tags; without a listing
+/// only for a caller who accepts one of a certain age.
 ///
-/// A plan that is larger than the bound is kept for a minute after its last use, and alone: a day of fragments takes
-/// seconds to plan, and a player asks for its ranges one by one.
+/// A plan that is larger than the bound is kept alone, for a minute after its last use: planning a day of fragments takes
+/// a second, and a player requests its ranges one by one.
 #[derive(Debug)]
 pub(crate) struct Plans {
     max_bytes: u64,
@@ -35,7 +35,7 @@ struct Entry {
     used_at: Instant,
 }
 
-/// What a plan was made of.
+/// Input of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Key {
     stream: (StreamName, i64),
@@ -87,7 +87,7 @@ impl Plans {
         let now = Instant::now();
         let is_large = planned.bytes() > self.max_bytes;
         let mut entries = self.entries();
-        // What is asked for again is asked for as it is now: older plans of the same request are of no use.
+        // Older plans of the same request are of no use: the listing has changed.
         entries.retain(|entry| entry.key.stream != key.stream || entry.key.request != key.request);
         entries.push_back(Entry {
             key: key.clone(),
@@ -114,7 +114,7 @@ fn lock(entries: &Mutex<Entries>) -> MutexGuard<'_, Entries> {
     entries.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes an entry when it has not been used for [`Plans::LARGE_KEPT`].
+/// Removes an entry after it has not been used for [`Plans::LARGE_KEPT`].
 async fn forget_unused(entries: Weak<Mutex<Entries>>, key: Key, mut at: Instant) {
     loop {
         sleep_until(at).await;
@@ -159,7 +159,7 @@ impl Key {
     }
 }
 
-/// Feeds what is hashed to SHA-256: entity tags come from outside, and two listings must never be taken for one.
+/// Hashes with SHA-256: entity tags come from outside, and two listings must never be taken for the same.
 struct ListingHasher(Sha256);
 
 impl Hasher for ListingHasher {

@@ -1,11 +1,11 @@
-//! [`ClipRequest`]: which clip.
+//! [`ClipRequest`]: the fragments and options of a clip.
 
 use getclip::{
     ClipBuilder, ClipFragmentSelector, CodecChanges, Gaps, IncompleteInput, Limits, MissingCodecPrivate,
     Profile, RangeStart, Trim,
 };
 
-/// Which fragments, and how they become a clip: the options of [`ClipBuilder`].
+/// Selector and options of a clip, as in [`ClipBuilder`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClipRequest {
     pub(super) selector: ClipFragmentSelector,
@@ -71,7 +71,7 @@ impl ClipRequest {
         self
     }
 
-    /// See [`ClipBuilder::range_start`]. A fragment that covers the start is found if it starts at most ten minutes before.
+    /// See [`ClipBuilder::range_start`]. A fragment that covers the start is found if it begins at most ten minutes before.
     pub fn range_start(mut self, range_start: RangeStart) -> Self {
         self.range_start = range_start;
         self

@@ -1,4 +1,4 @@
-//! Which fragments a clip may be made of, by their keys alone.
+//! Selecting the fragments of a clip by their keys alone.
 
 use std::collections::HashSet;
 use std::pin::pin;
@@ -11,15 +11,14 @@ use crate::clip::ClipRequest;
 use crate::find::{Finder, TimeRange};
 use crate::fragment::StoredFragment;
 
-/// How long before a range a fragment may start that covers the range's start.
+/// Longest time before a range at which a fragment that covers its start may begin.
 const LONGEST_MS: i64 = 600_000;
 
-/// Fragments that may be found and are not in the clip after all: those at the ends of a range that is trimmed, of which
-/// no frame is in it.
+/// Fragments that may be selected and dropped again: those at the ends of a trimmed range that have no frame in it.
 const TRIMMED: usize = 2;
 
-/// The fragments of a range in order, up to the first that the limit of fragments leaves out. That one is needed too:
-/// the report names it as the one to continue from.
+/// The fragments of a range in order, up to the first one that the limit of fragments leaves out: the report names it as
+/// the place to continue from.
 pub(super) async fn select(finder: &Finder, request: &ClipRequest) -> Result<Vec<StoredFragment>, Error> {
     let clock = request.selector.selector_type();
     let mut range = TimeRange::of(&request.selector);
@@ -51,10 +50,10 @@ struct Selection {
     clock: ClipFragmentSelectorType,
     start_ms: i64,
     room: usize,
-    /// Of the fragments that start before the range and end in it, those that start last.
+    /// Fragments that cover the start of the range: of those, the ones with the latest start.
     covering: Vec<StoredFragment>,
     found: Vec<StoredFragment>,
-    /// Starts by the producer's clock, of which each counts once: the others are duplicates.
+    /// Starts by the producer's clock. A fragment with a start that is known already is a duplicate.
     starts: HashSet<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! [`StoredClip`]: a planned clip, and where its media is.
+//! [`StoredClip`]: a planned clip and the places of its media.
 
 use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
@@ -18,27 +18,27 @@ use crate::media::{MediaBody, Parts, Source};
 use crate::stream::{State, StreamInfo, StreamName};
 use crate::{Archive, Error};
 
-/// A clip of stored fragments: the finished file but for the media, which is fetched as it is sent.
+/// A clip of stored fragments: the finished file except for the media, which is fetched while it is sent.
 #[derive(Debug, Clone)]
 pub struct StoredClip {
     stream: StreamInfo,
     planned: Arc<Planned>,
 }
 
-/// A plan, the fragments in it, and where their media is, in the order of the clip.
+/// A plan, with its fragments and their media in the order of the clip.
 #[derive(Debug)]
 pub(super) struct Planned {
     plan: ClipPlan,
     fragments: Vec<StoredFragment>,
     sources: Arc<[Arc<Source>]>,
-    /// Size of the indexes that it was made of.
+    /// Size of the indexes it was made from, in bytes.
     index_bytes: u64,
     /// Earliest server time of its fragments, in milliseconds.
     server_ms: i64,
 }
 
 impl Planned {
-    /// About what it takes in memory. An index has 2.5 bytes a frame, and a plan 16 for its place and 8 in the boxes.
+    /// Approximate size in memory. An index has 2.5 bytes a frame; a plan has 16 for the place of a frame and 8 in boxes.
     pub(super) fn bytes(&self) -> u64 {
         let fragments = self.fragments.len() as u64;
         self.index_bytes.saturating_mul(10).saturating_add(fragments.saturating_mul(800))
@@ -61,7 +61,7 @@ impl StoredClip {
         &self.planned.fragments
     }
 
-    /// A range of the file, cut to its length. Only what it needs of the media is read.
+    /// Body with a range of the file, cut to its length. Only the media of the range is read.
     pub fn body(&self, range: impl RangeBounds<u64>) -> MediaBody {
         let range = resolve(&range, self.plan().len());
         let len = range.end - range.start;
@@ -89,11 +89,11 @@ impl Archive {
     /// Plans a clip. No media is read.
     ///
     /// # Errors
-    /// [`Error::StreamNotFound`], [`Error::NoDataRetention`], and [`Error::Clip`] with what GetClip would refuse, also
-    /// for a range without fragments.
+    /// [`Error::StreamNotFound`], [`Error::NoDataRetention`], and [`Error::Clip`] for everything that GetClip refuses, a
+    /// range without fragments included.
     pub async fn clip(&self, name: &StreamName, request: &ClipRequest) -> Result<StoredClip, Error> {
         match self.clip_once(name, request).await {
-            // An object was repaired or removed after it was listed: the next listing is right.
+            // An object was repaired or removed after it was listed: list again.
             Err(error) if matches!(error, Error::ObjectChanged { .. }) || error.is_not_found() => {
                 self.clip_once(name, request).await
             }
@@ -101,11 +101,11 @@ impl Archive {
         }
     }
 
-    /// A clip for a caller that goes on with one: if it was planned from a listing at most `max_age` ago, the fragments are
-    /// not listed again, only the stream's state is read. What it no longer retains is not found here either.
+    /// Plans a clip for a caller who already has the beginning of it. If its fragments were listed at most `max_age` ago, only
+    /// the stream's state is read, and its retention applied.
     ///
-    /// It is for the ranges of a long clip, which a player asks for one by one: what was added since is not in the file
-    /// that it has the beginning of.
+    /// It is meant for the ranges of a long clip, which a player requests one by one: fragments added in the meantime are
+    /// not in the file whose beginning it has.
     ///
     /// # Errors
     /// As [`Archive::clip`].
@@ -139,8 +139,8 @@ impl Archive {
         Ok(StoredClip { stream, planned })
     }
 
-    /// The stream, and the fragments that it has in the range. The state and the listing are read side by side, by a
-    /// guess: that the newest folder is that of the stream.
+    /// The stream, and its fragments in the range. State and fragments are read side by side, on the guess that the newest
+    /// folder is the stream's.
     async fn find_for_clip(
         &self,
         name: &StreamName,
@@ -186,7 +186,7 @@ impl Archive {
     ) -> Result<Planned, Error> {
         let heads = read_heads(self, &Shelf::of(stream), &found).await?;
         let (archive, stream, request) = (self.clone(), stream.clone(), *request);
-        // It takes a millisecond, and for a day of fragments a second.
+        // Usually a millisecond, but a second for a day of fragments.
         let planning =
             tokio::task::spawn_blocking(move || archive.plan_heads(&stream, &request, &found, &heads));
         planning.await.map_err(|_| Error::Stopped)?
@@ -224,8 +224,8 @@ impl Archive {
     }
 }
 
-/// What tells the media of a fragment from any other: its object, and the object's entity tag. The object of a
-/// reference tells the recording's.
+/// Identity of the media of a fragment: its object and the object's entity tag. The object of a reference contains the
+/// identity of the recording.
 fn identity(shelf: &Shelf, fragment: &StoredFragment) -> Option<String> {
     let e_tag = fragment.e_tag.as_deref()?;
     Some(format!("{} {e_tag}", fragment.path(shelf)))

@@ -1,4 +1,4 @@
-//! Fragments by their numbers.
+//! Finding fragments by number.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use getclip::FragmentNumber;
@@ -9,11 +9,11 @@ use crate::layout::Bucket;
 use crate::stream::StreamInfo;
 use crate::{Archive, Error};
 
-/// Numbers that are looked for at the same time.
+/// Number of searches at the same time.
 const CONCURRENT: usize = 32;
 
 impl Archive {
-    /// The fragments of these numbers, in this order; `None` for one that the stream does not have.
+    /// Finds the fragments of these numbers, in this order; `None` for a number that the stream does not have.
     pub async fn fragments_by_number(
         &self,
         stream: &StreamInfo,
@@ -30,7 +30,7 @@ impl Archive {
         finder: &Finder,
         number: &FragmentNumber,
     ) -> Result<Option<StoredFragment>, Error> {
-        // One of ours tells its server time. What looks like one may still be the number of another service.
+        // Our numbers contain the server time. What looks like one may still be the number of another service.
         if let Some(parts) = NumberParts::parse(number)
             && let Some(found) = finder.number_at(number, parts.ms).await?
         {
@@ -42,7 +42,7 @@ impl Archive {
         }
     }
 
-    /// What the entry of a number tells: the bucket of its fragment.
+    /// The bucket in the entry of a number.
     async fn producer_bucket(
         &self,
         finder: &Finder,

@@ -1,4 +1,4 @@
-//! What a stream holds, for people: its size, and the spans of time that have media.
+//! Contents of a stream for people: its size, and the spans of time with media.
 
 use std::ops::RangeInclusive;
 use std::pin::pin;
@@ -12,7 +12,7 @@ use crate::layout::Bucket;
 use crate::stream::StreamInfo;
 use crate::{Archive, Error};
 
-/// What a stream holds.
+/// Contents of a stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamStatistics {
@@ -32,7 +32,7 @@ pub struct StreamStatistics {
     pub last: Option<Timestamp>,
 }
 
-/// A span of producer time that has media.
+/// A span of producer time with media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Start of its first fragment.
@@ -41,11 +41,11 @@ pub struct Span {
     pub end: Timestamp,
 }
 
-/// Up to this length a time line is made of the fragments, beyond it of the buckets that hold any.
+/// Longest range whose spans are those of the fragments. Beyond, they are buckets with any fragment.
 const EXACT_MS: i64 = 26 * 3_600_000;
 
 impl Archive {
-    /// Counts what a stream retains.
+    /// Counts the fragments that a stream retains.
     pub async fn statistics(&self, stream: &StreamInfo) -> Result<StreamStatistics, Error> {
         let finder = self.finder(stream);
         let clock = ClipFragmentSelectorType::ProducerTimestamp;
@@ -65,10 +65,10 @@ impl Archive {
         Ok(statistics)
     }
 
-    /// The spans of producer time in `range` that have media. Gaps of at most `resolution` do not end a span.
+    /// Lists the spans of producer time in `range` with media. Gaps of at most `resolution` do not end a span.
     ///
-    /// Up to 26 hours the spans are those of the fragments; beyond, they are whole units of ten minutes in which a
-    /// fragment starts.
+    /// In a range of up to 26 hours the spans are those of the fragments; in longer ones they are whole units of ten
+    /// minutes in which a fragment starts.
     pub async fn coverage(
         &self,
         stream: &StreamInfo,

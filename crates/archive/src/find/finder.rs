@@ -35,7 +35,7 @@ impl TimeRange {
     }
 }
 
-/// Lists the fragments of a stream. It lives for one operation: what it has listed once, it does not list again.
+/// Lists the fragments of a stream for one operation, each bucket once.
 #[derive(Debug)]
 pub(crate) struct Finder {
     store: Store,
@@ -48,9 +48,9 @@ pub(crate) struct Finder {
 type Listing = Arc<OnceCell<Arc<[StoredFragment]>>>;
 
 impl Finder {
-    /// Buckets up to which a range is looked at without asking first which of its buckets are there.
+    /// Number of buckets up to which a range is listed without finding out first which of them exist.
     const FEW: usize = 64;
-    /// Buckets that are listed at the same time.
+    /// Number of buckets that are listed at the same time.
     const CONCURRENT: usize = 16;
 
     pub(crate) fn new(store: &Store, shelf: Shelf, retained_since: Option<Timestamp>) -> Self {
@@ -75,7 +75,7 @@ impl Finder {
             .try_flatten()
     }
 
-    /// The buckets of a range that may have fragments, in order.
+    /// Buckets of a range that may have fragments, in order.
     async fn buckets(&self, clock: ClipFragmentSelectorType, range: TimeRange) -> Result<Vec<Bucket>, Error> {
         let start_ms = match clock {
             ClipFragmentSelectorType::ProducerTimestamp => range.start_ms,
@@ -93,7 +93,7 @@ impl Finder {
         Ok(buckets)
     }
 
-    /// The buckets of a clock that may have fragments, in order.
+    /// Buckets by a clock that may have fragments, in order.
     pub(crate) async fn folders(&self, clock: ClipFragmentSelectorType) -> Result<Vec<Bucket>, Error> {
         let parse =
             |names: Vec<String>| names.iter().filter_map(|name| Bucket::parse(name)).collect::<Vec<_>>();
@@ -114,7 +114,7 @@ impl Finder {
         }
     }
 
-    /// The fragments whose time by a clock is in a bucket and in a range, in order, each number once.
+    /// The fragments in a bucket by a clock and in a range, in order, each number once.
     async fn bucket(
         &self,
         clock: ClipFragmentSelectorType,
@@ -145,7 +145,7 @@ impl Finder {
         Ok(by_number.into_values().cloned().collect())
     }
 
-    /// The buckets of producer time in which there may be fragments of a bucket of server time.
+    /// Listings of the buckets of producer time that may have fragments of a bucket of server time.
     async fn around(&self, server: Bucket) -> Result<Vec<Arc<[StoredFragment]>>, Error> {
         let entries = self.store.list(&self.shelf.server_bucket(server)).await?;
         let far = entries.iter().filter_map(|meta| Bucket::parse(meta.location.filename()?));
@@ -156,7 +156,7 @@ impl Finder {
         stream::iter(listings).buffered(Self::CONCURRENT).boxed().try_collect().await
     }
 
-    /// The fragments in a bucket of producer time that are retained.
+    /// The retained fragments in a bucket of producer time.
     pub(crate) async fn listing(&self, bucket: Bucket) -> Result<Arc<[StoredFragment]>, Error> {
         let cell = Arc::clone(self.listed().entry(bucket).or_default());
         let list = || async {
@@ -167,7 +167,7 @@ impl Finder {
         cell.get_or_try_init(list).await.cloned()
     }
 
-    /// Forgets a listing that a search in order does not need any more.
+    /// Forgets a listing that a search in order no longer needs.
     fn forget(&self, bucket: Bucket) {
         self.listed().remove(&bucket);
     }

@@ -1,4 +1,4 @@
-//! Lists of fragments in pages, and the ends of a stream.
+//! Lists of fragments in pages, and the head of a stream.
 
 use std::pin::pin;
 
@@ -70,7 +70,7 @@ impl Archive {
         Ok(None)
     }
 
-    /// A search that finds what the stream retains now.
+    /// A search in what the stream retains now.
     pub(crate) fn finder(&self, stream: &StreamInfo) -> Finder {
         Finder::new(self.store(), Shelf::of(stream), stream.retained_since(self.now()))
     }

@@ -14,16 +14,16 @@ use crate::layout::digits;
 use crate::stream::StreamInfo;
 use crate::{Archive, Error};
 
-/// Where a consumer of a stream is: everything up to here it has had. As text it is a `ContinuationToken` of the
-/// service, of 61 digits.
+/// Position of a consumer of a stream, which has had everything up to it. Its text, 61 digits, is a `ContinuationToken` of
+/// the service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TailPosition {
     server_ms: i64,
-    /// Of the fragments of that millisecond, those up to this number.
+    /// Largest number in that millisecond that the consumer has had.
     number: FragmentNumber,
 }
 
-/// Where a consumer begins: `StartSelector` of GetMedia.
+/// Start of a consumer: `StartSelector` of GetMedia.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TailStart {
     /// `EARLIEST`: the oldest fragment that is retained.
@@ -44,12 +44,12 @@ impl TailPosition {
         Self { server_ms: fragment.key.server_ms, number: fragment.number().clone() }
     }
 
-    /// After everything that was received before a time.
+    /// The position after everything received before a time.
     fn before_ms(ms: i64) -> Self {
         Self::after_ms(ms.saturating_sub(1))
     }
 
-    /// After everything that was received at a time or before it.
+    /// The position after everything received at a time or before.
     fn after_ms(ms: i64) -> Self {
         Self { server_ms: ms.clamp(-1, 99_999_999_999_998), number: largest() }
     }
@@ -64,7 +64,7 @@ fn largest() -> FragmentNumber {
 
 impl fmt::Display for TailPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One more, so that the position before all of time has digits only.
+        // One more, so that the position before all times has digits only.
         write!(f, "{:014}{}", self.server_ms + 1, padded(&self.number))
     }
 }
@@ -84,7 +84,7 @@ impl FromStr for TailPosition {
 }
 
 impl Archive {
-    /// The position at which a consumer begins, or `None` for a fragment number that the stream does not have.
+    /// Finds the position at which a consumer begins; `None` for a fragment number that the stream does not have.
     pub async fn tail_start(
         &self,
         stream: &StreamInfo,
@@ -98,7 +98,7 @@ impl Archive {
                 let found = self.fragments_by_number(stream, std::slice::from_ref(number)).await?;
                 match (found.into_iter().next().flatten(), NumberParts::parse(number)) {
                     (Some(fragment), _) => TailPosition::after(&fragment),
-                    // It may be past its retention: its number still tells when it was.
+                    // It may be past retention: its number still contains the time.
                     (None, Some(parts)) => TailPosition { server_ms: parts.ms, number: number.clone() },
                     (None, None) => return Ok(None),
                 }
@@ -118,10 +118,10 @@ impl Archive {
         }))
     }
 
-    /// The next fragments after a position, in order of server time and number, and the position after them.
+    /// Lists the fragments after a position, in order of server time and number. Returns them with the position after them.
     ///
-    /// Only what is older than the settle time is returned, so that a fragment of a slower replica is not overtaken.
-    /// Ask again about once a second.
+    /// Only fragments older than the settle time are returned, so that those of a slower replica are not overtaken. Call it
+    /// again about once a second.
     pub async fn tail(
         &self,
         stream: &StreamInfo,
@@ -144,13 +144,13 @@ impl Archive {
                 return Ok((found, position));
             }
         }
-        // Nothing that is older than the settle time arrives any more: the next search begins there.
+        // Nothing older than the settle time will arrive: the next search begins there.
         let position =
             if settled_ms > after.server_ms { TailPosition::after_ms(settled_ms) } else { after.clone() };
         Ok((found, position))
     }
 
-    /// The latest server time, in milliseconds, of which nothing more arrives.
+    /// The latest server time, in milliseconds, at which nothing more will arrive.
     fn settled_ms(&self) -> i64 {
         let settle_ms = i64::try_from(self.settings().settle.as_millis()).unwrap_or(i64::MAX);
         self.now().as_millis().saturating_sub(settle_ms)
@@ -158,7 +158,7 @@ impl Archive {
 }
 
 impl TailPosition {
-    /// The position at which a fragment is the next.
+    /// The position just before a fragment.
     fn before(fragment: &StoredFragment) -> Self {
         let smaller = smaller(fragment.number());
         match smaller {

@@ -1,4 +1,4 @@
-//! The numbers that this archive gives: 47 digits, of which the first tell the time.
+//! Fragment numbers of this archive: 47 digits that begin with the time.
 
 use getclip::FragmentNumber;
 
@@ -7,11 +7,11 @@ pub(crate) fn padded(number: &FragmentNumber) -> String {
     format!("{:0>47}", number.as_str())
 }
 
-/// What one of our numbers is made of: a digit for what gave it, 14 digits of milliseconds since 1970, 32 digits that
-/// tell it from others of that millisecond.
+/// Parts of one of our numbers: a digit for its source, 14 digits of milliseconds since 1970, and 32 digits that are
+/// unique in that millisecond.
 ///
-/// Numbers of the service begin with 9. Whether a number is ours is a guess: it is one only where its time is the
-/// server time of the fragment, and a fragment of which that is not so has an entry of its own in `n/`.
+/// Numbers of the service begin with 9. A number that reads as ours may still be another service's, so a fragment whose
+/// server time is not the time in its number has an entry in `n/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NumberParts {
     pub(crate) source: NumberSource,
@@ -19,7 +19,7 @@ pub(crate) struct NumberParts {
     pub(crate) rest: u128,
 }
 
-/// What gave a number. Its digit makes an import sort before what was sent live at the same time.
+/// Source of a number. By its digit, an import sorts before what was sent live at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NumberSource {
     /// An import of a fragment without a number.
@@ -41,8 +41,8 @@ impl NumberParts {
         }
     }
 
-    /// The number of a fragment that has none: the time of its start, its length, a hash of its bytes. Of a recording
-    /// that has grown since it was imported the longer last fragment has the larger number, and is the one taken.
+    /// Number for a fragment without one: the time of its start, its length, and a hash of its bytes. If a recording has
+    /// grown since it was imported, the longer last fragment has the larger number, and clips take that one.
     pub(crate) fn of_content(producer_ms: i64, media_len: u64, sha256: [u8; 32]) -> Self {
         let mut high = [0; 16];
         high.copy_from_slice(&sha256[..16]);

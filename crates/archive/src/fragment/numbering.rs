@@ -9,8 +9,8 @@ use crate::fragment::{NumberParts, NumberSource};
 
 /// Numbers for the fragments of one session of PutMedia.
 ///
-/// A number is the millisecond of ingestion, a node that no other session has, and a counter. The milliseconds never
-/// go back in a session, and begin after those of every fragment that was in the stream before it.
+/// A number consists of the millisecond of ingestion, a node unique to the session, and a counter. The milliseconds never
+/// go back within a session, and begin after those of every fragment that was in the stream before it.
 #[derive(Debug)]
 pub struct Numbering {
     clock: Clock,

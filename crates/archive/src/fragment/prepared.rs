@@ -1,4 +1,4 @@
-//! [`Prepared`]: a fragment as it is stored, before it is.
+//! [`Prepared`]: a fragment ready to be stored.
 
 use bytes::Bytes;
 use getclip::{Fragment, FragmentIndex, FragmentNumber, FragmentReader, Timestamp};
@@ -11,23 +11,23 @@ use crate::fragment::{FragmentKey, NumberParts, StoredFragment};
 use crate::media::Reference;
 use crate::store::Expected;
 
-/// What names a fragment.
+/// Where the number and the timestamps of a fragment come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Identity {
     /// The service's tags in the fragment.
     Tags,
-    /// The service's tags where it has them. A fragment without gets a number from its content, which is the same
-    /// whenever it is imported, and the times that its Cluster has.
+    /// The service's tags if the fragment has them; else a number made of its content, the same in every import, and the
+    /// times of its Cluster.
     Content {
-        /// When the producer's clock was 0, for recordings whose times count from their start.
+        /// Start of the recording, if its times count from 0.
         recording_start: Option<Timestamp>,
     },
-    /// What PutMedia gives it.
+    /// Given by the caller, as PutMedia does.
     Assigned {
         /// From [`Numbering::next`](crate::Numbering::next).
         number: FragmentNumber,
-        /// When it starts, by the producer's clock.
+        /// Start of the fragment by the producer's clock.
         producer_timestamp: Timestamp,
         /// From [`Numbering::next`](crate::Numbering::next).
         server_timestamp: Timestamp,
@@ -41,7 +41,7 @@ pub(crate) struct Prepared {
     parts: Vec<Bytes>,
 }
 
-/// Where a fragment's media stays, if it is not stored.
+/// Recording in which the media stays.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) url: &'a str,
@@ -49,7 +49,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl Prepared {
-    /// Names a fragment, and makes its object: with its media, or with a reference to it.
+    /// Identifies a fragment and makes its object, with its media or with a reference to it.
     pub(crate) fn new(
         fragment: Fragment,
         identity: &Identity,
@@ -62,7 +62,7 @@ impl Prepared {
         let (header, offset) = (fragment.header().clone(), fragment.offset());
         let media = fragment.media().clone();
         let tags = identity_tags(&number, server, producer);
-        // The index is that of the document as it is stored, from whichever recording it came.
+        // The index is read from the document as it is stored, so that it is the same from whichever recording it came.
         let index = read_index([header.clone(), tags.clone(), media.clone()])
             .map_err(|source| Error::Unreadable { fragment: fragment.name().to_string(), source })?;
         let encoded = index.encode();
@@ -94,7 +94,7 @@ impl Prepared {
         Ok(Self { key, parts })
     }
 
-    /// The object of a stored fragment with another index. `rest` is what follows the index.
+    /// The object of a stored fragment with another index. `rest` follows the index in the stored one.
     pub(crate) fn with_index(fragment: &StoredFragment, index: &FragmentIndex, rest: Bytes) -> Self {
         let encoded = index.encode();
         let key = FragmentKey {
@@ -114,7 +114,7 @@ impl Prepared {
     }
 }
 
-/// The index of a document that has one fragment.
+/// The index of a document with one fragment.
 pub(crate) fn read_index(parts: impl IntoIterator<Item = Bytes>) -> Result<FragmentIndex, getclip::Error> {
     let mut reader = FragmentReader::indexing();
     for part in parts {
@@ -161,7 +161,7 @@ fn name(fragment: &Fragment, identity: &Identity) -> Result<(FragmentNumber, Tim
     }
 }
 
-/// From the start of the fragment to the end of its last picture, in milliseconds.
+/// Milliseconds from the start of the fragment to the end of its last picture.
 fn length_ms(index: &FragmentIndex) -> u64 {
     let end_ns = index.shown_ns().map_or(0, |shown| shown.end);
     u64::try_from(end_ns).unwrap_or(0).div_ceil(1_000_000)

@@ -1,4 +1,4 @@
-//! [`StoredFragment`]: what the key of an object tells of the fragment in it.
+//! [`StoredFragment`]: a fragment as described by the key of its object.
 
 use std::cmp::Ordering;
 
@@ -11,10 +11,10 @@ use crate::fragment::padded;
 use crate::layout::{Bucket, Shelf, digits};
 use crate::store::Expected;
 
-/// Name of the object of a fragment. What a listing must tell is all in it.
+/// Name of the object of a fragment, with everything that a listing must return.
 ///
-/// `{producer ms}-{number}-{server ms}-{length ms}-{document bytes}-{index version}-{index bytes}`, and `-r` where the
-/// media is in a recording elsewhere.
+/// `{producer ms}-{number}-{server ms}-{length ms}-{document bytes}-{index version}-{index bytes}`, with `-r` appended if
+/// the media is in a recording elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct FragmentKey {
     pub(crate) producer_ms: i64,
@@ -28,12 +28,12 @@ pub(crate) struct FragmentKey {
 }
 
 impl FragmentKey {
-    /// The last millisecond that 14 digits hold: in the year 5138.
+    /// The last millisecond that fits into 14 digits, in the year 5138.
     const LAST_MS: i64 = 99_999_999_999_999;
     /// The largest value of 10 digits.
     const MAX_LEN: u64 = 9_999_999_999;
 
-    /// Checks that every part has its width.
+    /// Checks that every part fits into its width.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let out_of_range =
             |what, found: i128| Error::OutOfRange { fragment: self.number.to_string(), what, found };
@@ -101,13 +101,13 @@ impl FragmentKey {
         shelf.bucket(Bucket::of(self.producer_ms)).join(self.name())
     }
 
-    /// Size of the object, where the key tells it.
+    /// Size of the object, if it has the media.
     pub(crate) fn object_len(&self) -> Option<u64> {
         (!self.is_reference).then_some(self.index_len + self.document_len)
     }
 }
 
-/// A fragment of a stream, as a listing finds it.
+/// A fragment of a stream, as found in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StoredFragment {
     pub(crate) key: FragmentKey,
@@ -116,7 +116,7 @@ pub struct StoredFragment {
 }
 
 impl StoredFragment {
-    /// The fragment of an object, unless it is not one of a fragment.
+    /// The fragment in a listed object, or `None` if the object is something else.
     pub(crate) fn listed(meta: &ObjectMeta) -> Option<Self> {
         let key = FragmentKey::parse(meta.location.filename()?)?;
         Some(Self { key, object_len: meta.size, e_tag: meta.e_tag.as_deref().map(Box::from) })
@@ -152,7 +152,7 @@ impl StoredFragment {
         self.key.is_reference
     }
 
-    /// When it starts, by a clock.
+    /// Start of the fragment by a clock.
     pub(crate) fn time(&self, clock: ClipFragmentSelectorType) -> Timestamp {
         match clock {
             ClipFragmentSelectorType::ProducerTimestamp => self.producer_timestamp(),
@@ -164,7 +164,7 @@ impl StoredFragment {
         self.key.path(shelf)
     }
 
-    /// Bytes of the object that are read to plan a clip.
+    /// Number of bytes of the object that planning a clip needs.
     pub(crate) fn head_len(&self) -> u64 {
         if self.is_reference() { self.object_len } else { self.key.index_len }
     }
@@ -173,8 +173,8 @@ impl StoredFragment {
         Expected { size: Some(self.object_len), e_tag: self.e_tag.clone(), modified_ns: None }
     }
 
-    /// Which of two objects of one number counts: the newest index that this program can read, else the one that has the
-    /// media, else any, but always the same.
+    /// Order of objects with one number, of which the greatest counts: the newest index that this program can read, then
+    /// the object that has the media, then any, but always the same.
     pub(crate) fn precedence(&self, other: &Self) -> Ordering {
         let rank = |fragment: &Self| {
             let version = Some(fragment.key.index_version).filter(|_| !fragment.is_of_later_program());

@@ -1,8 +1,7 @@
 //! [`MediaBody`]: bytes of a clip or of fragments, fetched as they are sent.
 //!
-//! The frames of a clip lie nearly in the order in which they are sent, but the sound of half a second follows its
-//! pictures. So media is fetched in [`Windows`] of a fragment, which stay while a piece that is looked at ahead needs
-//! them, and pieces are cut out of them.
+//! Frames are stored nearly in the order in which they are sent, but the sound of half a second follows its pictures. So
+//! media is fetched in [`Windows`] of a fragment, which are kept while pieces ahead need them.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -23,9 +22,9 @@ use crate::media::Source;
 use crate::media::windows::{WindowId, Windows};
 use crate::{Archive, Error};
 
-/// The body of a response: bytes that are fetched as the stream is polled, some ahead.
+/// Body of a response: bytes that are fetched as the stream is polled, some ahead.
 ///
-/// Dropping it stops the requests. An error ends it, and what was sent is then not the whole: close the connection.
+/// Dropping it stops its requests. An error ends it before its length is reached: close the connection.
 pub struct MediaBody {
     remaining: u64,
     bytes: BoxStream<'static, Result<Bytes, Error>>,
@@ -40,7 +39,7 @@ impl MediaBody {
         Self { remaining: len, bytes: bytes.boxed() }
     }
 
-    /// How many bytes are still to come.
+    /// Number of bytes still to come.
     pub fn remaining(&self) -> u64 {
         self.remaining
     }
@@ -68,7 +67,7 @@ impl fmt::Debug for MediaBody {
     }
 }
 
-/// What a body is made of, in the order in which it is sent.
+/// Content of a body.
 #[derive(Debug)]
 pub(crate) enum Parts {
     /// A range of a clip.
@@ -85,14 +84,14 @@ pub(crate) struct Documents {
     pub(crate) fragments: VecDeque<StoredFragment>,
 }
 
-/// What is sent next.
+/// A piece that is sent next.
 #[derive(Debug)]
 enum Piece {
     Inline(Bytes),
     Media(WindowId, Range<u64>),
 }
 
-/// What is sent next, before it is known in which window it is.
+/// A piece before it is assigned to windows.
 #[derive(Debug)]
 enum Part {
     Inline(Bytes),
@@ -100,10 +99,10 @@ enum Part {
 }
 
 impl Parts {
-    /// Bytes of a clip whose extents are looked up at a time.
+    /// Number of bytes of a clip whose extents are looked up at a time.
     const STEP: u64 = 1 << 20;
 
-    /// The next parts. There are no more where it is empty.
+    /// The next parts; empty after the last.
     async fn next(&mut self) -> Result<Vec<Part>, Error> {
         match self {
             Self::Clip { plan, sources, range } => {
@@ -133,7 +132,7 @@ impl Parts {
 struct Sender {
     parts: Option<Parts>,
     pieces: VecDeque<Piece>,
-    /// Bytes of the pieces.
+    /// Number of bytes in the pieces.
     queued: u64,
     windows: Windows,
     /// Small pieces that are sent together.
@@ -141,7 +140,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// Bytes that are looked at ahead.
+    /// Number of bytes that are queued ahead.
     const AHEAD: u64 = 2 << 20;
     /// Pieces shorter than this are sent together, up to the same size.
     const SMALL: usize = 64 << 10;
@@ -175,7 +174,7 @@ impl Sender {
         }
     }
 
-    /// Fills the queue of pieces, and begins to fetch what they need.
+    /// Fills the queue of pieces and starts the requests that they need.
     async fn look_ahead(&mut self) -> Result<(), Error> {
         while self.queued < Self::AHEAD
             && let Some(parts) = &mut self.parts

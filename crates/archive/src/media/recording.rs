@@ -1,4 +1,4 @@
-//! Recordings: files and objects outside the archive, which are read and never written.
+//! Recordings outside the archive: files and objects that are read, never written.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,7 +28,7 @@ impl RecordingUrl {
 impl FromStr for RecordingUrl {
     type Err = Error;
 
-    /// A path must be there: it is made absolute, without symbolic links.
+    /// A path must exist. It is made absolute, and symbolic links are resolved.
     fn from_str(location: &str) -> Result<Self, Error> {
         absolute_path(location).map(Self)
     }
@@ -44,11 +44,11 @@ impl fmt::Display for RecordingUrl {
 }
 
 impl Archive {
-    /// The recordings at a location: a file or an object is one; of a folder, or of a URL that ends with `/`, it is all
-    /// files or objects directly in it whose names do not begin with a dot, in the order of their names.
+    /// The recordings at a location: a file or an object, or in the order of their names all files directly in a folder
+    /// (for a URL, one that ends with `/`) but those whose names begin with a dot.
     ///
     /// # Errors
-    /// [`Error::InvalidLocation`], or that of the store.
+    /// [`Error::InvalidLocation`], or the store's error.
     pub async fn recordings(&self, location: &str) -> Result<Vec<RecordingUrl>, Error> {
         let url: RecordingUrl = location.parse()?;
         let is_folder = url.0.path().ends_with('/') || url.0.to_file_path().is_ok_and(|path| path.is_dir());
@@ -71,7 +71,7 @@ impl Archive {
     }
 }
 
-/// The stores of recordings, opened when they are needed.
+/// Stores of recordings, opened on demand.
 #[derive(Debug, Default)]
 pub(crate) struct Recordings(Mutex<HashMap<String, Store>>);
 
@@ -84,7 +84,7 @@ pub(crate) struct Recording {
 }
 
 impl Recordings {
-    /// Opens a recording. Its requests count among those of `archive`.
+    /// Opens a recording, whose requests share the limit and the counters of `archive`.
     pub(crate) fn open(&self, archive: &Store, url: &RecordingUrl) -> Result<Recording, Error> {
         let bucket = url.0[..url::Position::BeforePath].to_owned();
         let mut stores = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,8 +102,8 @@ impl Recordings {
 }
 
 impl Recording {
-    /// What the recording is now: its size, and its entity tag or modification time. The entity tag of a file changes
-    /// when it is moved, so its modification time counts.
+    /// Identity of the recording now: its size, and its entity tag or modification time. For a file it is the modification
+    /// time, because its entity tag changes when it is moved to another disk.
     pub(crate) async fn identity(&self) -> Result<Option<Expected>, Error> {
         let Some(meta) = self.store.head(&self.path).await? else { return Ok(None) };
         let is_file = self.url.0.scheme() == "file";
@@ -113,7 +113,7 @@ impl Recording {
     }
 }
 
-/// Reads a recording from its start to the end that it had when reading began.
+/// Reads a recording up to the size that it has when reading begins.
 #[derive(Debug)]
 pub(crate) struct RecordingReader {
     pub(crate) recording: Recording,
@@ -138,7 +138,7 @@ impl RecordingReader {
         self.identity.size.unwrap_or(0)
     }
 
-    /// The bytes, each read with a check that the recording is what it was, one chunk ahead.
+    /// The bytes, read one chunk ahead. Each read checks the identity of the recording.
     pub(crate) fn chunks(&self) -> BoxStream<'_, Result<Bytes, Error>> {
         let starts = (0..self.size()).step_by(usize::try_from(Self::CHUNK).unwrap_or(usize::MAX));
         let chunks = stream::iter(starts).map(move |start| {

@@ -1,11 +1,11 @@
-//! [`Reference`]: what is stored of a fragment whose media is in a recording elsewhere.
+//! [`Reference`]: stored in place of the media, if that is in a recording elsewhere.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use crate::store::Expected;
 
-/// Where a Cluster is, and what its recording must still be.
+/// Place of a Cluster in a recording, and the identity that the recording must still have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reference {
     /// URL of the recording.
@@ -28,12 +28,12 @@ impl Reference {
         Self { url, offset, len, size: size.unwrap_or(0), e_tag, modified_ns }
     }
 
-    /// What the recording was when it was indexed.
+    /// Identity of the recording when it was indexed.
     pub(crate) fn recording(&self) -> Expected {
         Expected { size: Some(self.size), e_tag: self.e_tag.clone(), modified_ns: self.modified_ns }
     }
 
-    /// The object after its index: length of the header in four bytes, header, reference.
+    /// Bytes of the object after its index: length of the header in four bytes, header, reference.
     pub(crate) fn encode(&self, header: &Bytes) -> Option<Bytes> {
         let json = serde_json::to_vec(self).ok()?;
         let mut out = BytesMut::with_capacity(4 + header.len() + json.len());
@@ -43,7 +43,7 @@ impl Reference {
         Some(out.freeze())
     }
 
-    /// The header and the reference in what follows the index.
+    /// Reads the header and the reference from the bytes after the index.
     pub(crate) fn decode(bytes: &Bytes) -> Option<(Bytes, Self)> {
         let header_len = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?);
         let header_end = 4_usize.checked_add(usize::try_from(header_len).ok()?)?;

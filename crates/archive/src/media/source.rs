@@ -10,7 +10,7 @@ use crate::Error;
 use crate::media::recording::Recording;
 use crate::store::{Expected, Store};
 
-/// Where the Cluster of a fragment is: in its object, or in a recording. Ranges count from the Cluster's ID.
+/// Place of the Cluster of a fragment: in its object, or in a recording. Ranges count from the Cluster's ID.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     store: Store,
@@ -20,7 +20,7 @@ pub(crate) struct Source {
     offset: u64,
     /// Size of the Cluster.
     len: u64,
-    /// The fragment and the recording, where it is in one.
+    /// Number of the fragment and name of the recording, for a reference.
     reference: Option<(FragmentNumber, String)>,
 }
 
@@ -73,7 +73,7 @@ impl Source {
         }
     }
 
-    /// The error of a read, for a recording in terms of the recording.
+    /// Maps an error of the store to one that names the recording.
     fn of_recording(&self, error: Error) -> Error {
         let Some((number, recording)) = &self.reference else { return error };
         match error {

@@ -1,4 +1,4 @@
-//! [`Windows`]: the parts of fragments that a body is cut out of.
+//! [`Windows`]: the fetched parts of fragments that a body is cut from.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ struct Window {
     id: WindowId,
     source: Arc<Source>,
     range: Range<u64>,
-    /// What the pieces ahead need of it.
+    /// Range that pieces ahead need.
     needed: Range<u64>,
-    /// Pieces ahead that need it.
+    /// Number of pieces ahead that need it.
     uses: usize,
     data: Data,
 }
@@ -40,7 +40,7 @@ enum Data {
     Ready(Bytes),
 }
 
-/// A request under way, which ends with its body. What it fetches begins at `start`.
+/// A request under way, stopped when the body is dropped.
 #[derive(Debug)]
 struct Fetch(JoinHandle<Result<Bytes, Error>>);
 
@@ -53,9 +53,9 @@ impl Drop for Fetch {
 impl Windows {
     /// Size of a window in bytes. A fragment of a few seconds is one or a few of them.
     const SIZE: u64 = 512 << 10;
-    /// Bytes of windows that are there or on their way.
+    /// Number of bytes in windows that are fetched or under way.
     const HELD: u64 = 4 * Self::SIZE;
-    /// Requests at a time, where fragments are smaller than windows.
+    /// Number of requests at a time, which counts if fragments are smaller than windows.
     const REQUESTS: usize = 16;
 
     /// Adds a need for a range of a fragment's media. Returns the windows that hold it, with the range in each.
@@ -94,8 +94,8 @@ impl Windows {
         id
     }
 
-    /// Begins to fetch the windows that are needed first, while there is room. Where all needs are `known`, only what
-    /// they need of each window is fetched.
+    /// Starts requests for the windows that are needed first, while there is room. Once all needs are `known`, only the
+    /// needed range of each window is fetched.
     pub(super) fn fetch(&mut self, known: bool) {
         if known {
             self.windows.retain(|window| window.uses > 0);
@@ -107,7 +107,7 @@ impl Windows {
             if matches!(self.windows[at].data, Data::Wanted) {
                 let len = self.windows[at].len_to_fetch(known);
                 while held > 0 && held + len > Self::HELD {
-                    // The oldest that nothing ahead needs makes room.
+                    // The oldest window that nothing ahead needs makes room.
                     let Some(unused) = self.windows.iter().position(|window| window.uses == 0) else {
                         return;
                     };
@@ -122,11 +122,11 @@ impl Windows {
         }
     }
 
-    /// Takes a piece out of its window, when it is there.
+    /// Takes a piece out of its window, once it is fetched.
     pub(super) async fn take(&mut self, id: WindowId, piece: Range<u64>) -> Result<Bytes, Error> {
         let at = self.windows.iter().position(|window| window.id == id).ok_or(Error::Stopped)?;
         if matches!(self.windows[at].data, Data::Wanted) {
-            // Windows that later pieces need too take all the room: the one that is needed last is fetched again.
+            // All room is taken by windows that later pieces need: the last of these is dropped, and fetched again later.
             let held: u64 = self.windows.iter().map(Window::held).sum();
             if held >= Self::HELD
                 && let Some(last) = self.windows.iter_mut().rfind(|window| window.held() > 0)
@@ -153,7 +153,7 @@ impl Window {
         matches!(self.data, Data::Fetching(_))
     }
 
-    /// Bytes of it that are there or on their way.
+    /// Number of bytes that are fetched or under way.
     fn held(&self) -> u64 {
         match self.data {
             Data::Wanted => 0,

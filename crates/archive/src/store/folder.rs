@@ -1,4 +1,4 @@
-//! What makes a folder as durable as an object store, and what a killed writer leaves in it.
+//! [`Folder`]: durability of an archive in a folder, and the files that a killed writer leaves.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -12,26 +12,26 @@ use object_store::path::Path;
 use crate::Error;
 use crate::store::Put;
 
-/// A folder that is an archive.
+/// A folder that holds an archive.
 ///
-/// `object_store` syncs each file, its folder, and the folders that it has made. Two cases remain: an object that
-/// another writer has linked but not synced yet, and a folder that another writer has made but not synced yet.
+/// `object_store` syncs each file, its folder, and the folders that it has created. Two cases remain: an object that
+/// another writer has linked but not synced yet, and a folder that another writer has created but not synced yet.
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
-    /// Folders that this process has synced up to the root.
+    /// Folders that this process has synced, with all folders above them.
     synced: Mutex<HashSet<PathBuf>>,
 }
 
 impl Folder {
-    /// Folders remembered as synced. When there are more, they are synced again.
+    /// Number of folders that are remembered as synced.
     const MAX_SYNCED: usize = 4096;
 
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root, synced: Mutex::default() }
     }
 
-    /// Syncs what a put of `key` relies on and may not have synced itself.
+    /// Syncs everything that a put of `key` relies on and may not have synced itself.
     pub(super) async fn make_durable(self: Arc<Self>, key: Path, put: Put) -> Result<(), Error> {
         let path = self.path(&key);
         let known = path.parent().is_some_and(|folder| self.synced().contains(folder));
@@ -57,13 +57,12 @@ impl Folder {
         task.await.map_err(|_| Error::Stopped)?
     }
 
-    /// Folders may be removed when they are empty: then they are made, and synced, again.
+    /// Forgets which folders are synced: empty ones may be removed, and created again.
     pub(crate) fn forget_synced(&self) {
         self.synced().clear();
     }
 
-    /// Files that writers which were killed have left: those of `object_store`'s form `name#1` that have not been
-    /// modified for `age`.
+    /// Files left by killed writers: those of `object_store`'s form `name#1` that have not been modified for `age`.
     pub(crate) async fn leftovers(&self, under: &Path, age: Duration) -> Result<Vec<PathBuf>, Error> {
         let (root, now) = (self.path(under), SystemTime::now());
         let task = tokio::task::spawn_blocking(move || {
@@ -75,7 +74,7 @@ impl Folder {
         task.await.map_err(|_| Error::Stopped)?
     }
 
-    /// Removes such a file. Returns whether it was still there.
+    /// Removes a file left by a killed writer. Returns whether it was still there.
     pub(crate) async fn remove_leftover(&self, path: &FilePath) -> Result<bool, Error> {
         match fs::remove_file(path) {
             Ok(()) => Ok(true),
@@ -96,7 +95,7 @@ impl Folder {
 }
 
 fn sync(path: &FilePath) -> Result<(), Error> {
-    // On other systems a folder cannot be opened to be synced.
+    // Other systems cannot open a folder to sync it.
     if cfg!(not(unix)) && path.is_dir() {
         return Ok(());
     }
@@ -134,7 +133,7 @@ fn find_leftovers(
     Ok(())
 }
 
-/// Whether a file name is one of a write under way: `name#digits`.
+/// Whether a file name has the form of a write under way: `name#digits`.
 fn is_staged(name: &str) -> bool {
     name.rsplit_once('#')
         .is_some_and(|(_, suffix)| !suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_digit()))

@@ -1,4 +1,4 @@
-//! Where an archive or a recording is: a folder, memory, or an object store by URL.
+//! [`Location`]: a folder, memory, or an object store, by path or URL.
 
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::Error;
 #[derive(Debug)]
 pub(crate) struct Location {
     pub(crate) store: Arc<dyn ObjectStore>,
-    /// The folder, where it is one.
+    /// Path of the folder, if it is one.
     pub(crate) folder: Option<PathBuf>,
 }
 
@@ -25,7 +25,7 @@ impl Location {
         Self { store: Arc::new(InMemory::new()), folder: None }
     }
 
-    /// Opens an archive's location. A folder is created where it is missing.
+    /// Opens the location of an archive. A missing folder is created.
     pub(crate) fn open(location: &str) -> Result<Self, Error> {
         match scheme(location) {
             None => Self::folder(FilePath::new(location), location),
@@ -49,12 +49,12 @@ impl Location {
         std::fs::create_dir_all(path).map_err(|error| failed(&error))?;
         let path = std::fs::canonicalize(path).map_err(|error| failed(&error))?;
         let store = LocalFileSystem::new_with_prefix(&path).map_err(|error| failed(&error))?;
-        // Durable before it is acknowledged, and no trees of empty folders after years of retention.
+        // Durable before a put returns, and without trees of empty folders after years of retention.
         let store = store.with_fsync(true).with_automatic_cleanup(true);
         Ok(Self { store: Arc::new(store), folder: Some(path) })
     }
 
-    /// Opens the store that has the recording of a URL, and others. Nothing is ever written to it.
+    /// Opens the store of a recording, which is never written to.
     pub(crate) fn of_recordings(url: &Url) -> Result<Self, Error> {
         let store: Arc<dyn ObjectStore> = match url.scheme() {
             "file" => Arc::new(LocalFileSystem::new()),
@@ -75,7 +75,7 @@ impl Location {
     }
 }
 
-/// The URL of a path, or a URL as it is.
+/// The URL of an existing path, or a URL unchanged.
 pub(crate) fn absolute_path(location: &str) -> Result<Url, Error> {
     if scheme(location).is_some() {
         return parse(location);
@@ -84,7 +84,7 @@ pub(crate) fn absolute_path(location: &str) -> Result<Url, Error> {
     Url::from_file_path(path).map_err(|()| invalid(location, &"not an absolute path"))
 }
 
-/// The scheme of a URL. One letter is a drive of Windows.
+/// The scheme of a URL. A single letter is a drive of Windows.
 fn scheme(location: &str) -> Option<&str> {
     let (scheme, _) = location.split_once(':')?;
     let valid = scheme.len() > 1
@@ -112,7 +112,7 @@ fn remote(url: &Url, location: &str) -> Result<(Arc<dyn ObjectStore>, Path), Err
     }
 }
 
-/// The object store of a URL, with what the environment says of it; `None` where it is none, or not compiled in.
+/// Object store of a URL, configured by the environment; `None` if its scheme is unknown or not compiled in.
 #[cfg(any(feature = "s3", feature = "gcs", feature = "azure"))]
 fn connect(
     scheme: ObjectStoreScheme,
@@ -144,7 +144,7 @@ fn connect(
     }))
 }
 
-/// An SDK waits 60 s for the first byte: a store that fails for half of that is reported in time.
+/// SDKs wait 60 s for the first byte: a store that fails for half of that is reported in time.
 #[cfg(any(feature = "s3", feature = "gcs", feature = "azure"))]
 fn retries() -> object_store::RetryConfig {
     let retry_timeout = std::time::Duration::from_secs(30);
@@ -157,7 +157,7 @@ fn connect(_: ObjectStoreScheme, _: &Url) -> Result<Option<Arc<dyn ObjectStore>>
 }
 
 fn invalid(location: &str, reason: &(impl std::fmt::Display + ?Sized)) -> Error {
-    // A URL may carry a password.
+    // A URL can contain a password.
     let shown = match Url::parse(location) {
         Ok(mut url) if url.password().is_some() => {
             let _ = url.set_password(None);

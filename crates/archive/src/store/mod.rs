@@ -1,4 +1,4 @@
-//! The object store behind an archive: few requests at a time, each with a typed error.
+//! [`Store`]: an object store with a limit of requests at a time and typed errors.
 
 mod folder;
 mod location;
@@ -25,18 +25,18 @@ pub(crate) struct Store {
     inner: Arc<dyn ObjectStore>,
     permits: Arc<Semaphore>,
     counters: Arc<Counters>,
-    /// Where the store is a folder: what makes it durable.
+    /// Set if the store is a folder.
     folder: Option<Arc<Folder>>,
 }
 
-/// How a create-only put ended. Either way the object is there, and durable.
+/// Result of a create-only put. Either way the object exists and is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Put {
     Created,
     AlreadyThere,
 }
 
-/// What an object must still be when it is read.
+/// Identity that an object must still have when it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Expected {
     pub(crate) size: Option<u64>,
@@ -45,7 +45,7 @@ pub(crate) struct Expected {
     pub(crate) modified_ns: Option<i64>,
 }
 
-/// Tries of a put into a folder that others remove.
+/// Number of tries of a put into a folder that others remove.
 const MAX_TRIES: usize = 100;
 
 impl Store {
@@ -58,7 +58,7 @@ impl Store {
         }
     }
 
-    /// Another store that shares the limit and the counters.
+    /// Another store that shares the limit and the counters of this one.
     pub(crate) fn beside(&self, location: Location) -> Self {
         Self { inner: location.store, folder: None, ..self.clone() }
     }
@@ -71,7 +71,7 @@ impl Store {
         self.counters.snapshot()
     }
 
-    /// Puts an object that must not be there yet. It is durable when this returns.
+    /// Puts an object unless it exists. It is durable when this returns.
     pub(crate) async fn put_new(&self, key: &Path, payload: PutPayload) -> Result<Put, Error> {
         let len = payload.content_length() as u64;
         let _permit = self.permit().await?;
@@ -85,7 +85,7 @@ impl Store {
         Ok(put)
     }
 
-    /// Puts an object, over what was there.
+    /// Puts an object in place of any that exists.
     pub(crate) async fn put(&self, key: &Path, payload: PutPayload) -> Result<(), Error> {
         let len = payload.content_length() as u64;
         let _permit = self.permit().await?;
@@ -100,7 +100,7 @@ impl Store {
         loop {
             let options = PutOptions { mode: mode.clone(), ..PutOptions::default() };
             match self.inner.put_opts(key, payload.clone(), options).await {
-                // A folder that has become empty was removed just after it was made for this object.
+                // An empty folder was removed just after it was created for this object.
                 Err(error) if self.folder.is_some() && tries < MAX_TRIES && is_missing_file(&error) => {
                     tries += 1
                 }
@@ -116,7 +116,7 @@ impl Store {
         }
     }
 
-    /// A whole object, or `None` where there is none.
+    /// Reads a whole object; `None` if there is none.
     pub(crate) async fn get(&self, key: &Path) -> Result<Option<Bytes>, Error> {
         match self.read(key, GetOptions::default(), &Expected::default()).await {
             Err(error) if error.is_not_found() => Ok(None),
@@ -124,7 +124,7 @@ impl Store {
         }
     }
 
-    /// A range of an object, which must be what was expected.
+    /// Reads a range of an object and checks its identity.
     pub(crate) async fn get_range(
         &self,
         key: &Path,
@@ -155,7 +155,7 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Size, entity tag and modification time of an object, or `None` where there is none.
+    /// Reads size, entity tag and modification time of an object; `None` if there is none.
     pub(crate) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>, Error> {
         let _permit = self.permit().await?;
         let options = GetOptions { head: true, ..GetOptions::default() };
@@ -167,7 +167,7 @@ impl Store {
         }
     }
 
-    /// All objects under a prefix, at any depth, in no order.
+    /// Lists all objects under a prefix, at any depth, in no order.
     pub(crate) async fn list(&self, prefix: &Path) -> Result<Vec<ObjectMeta>, Error> {
         let _permit = self.permit().await?;
         self.counters.list();
@@ -175,7 +175,7 @@ impl Store {
         objects.map_err(|source| self.failed("list", prefix, source))
     }
 
-    /// The names of the folders directly under a prefix, sorted.
+    /// Lists the names of the folders directly under a prefix, sorted.
     pub(crate) async fn folders(&self, prefix: &Path) -> Result<Vec<String>, Error> {
         let _permit = self.permit().await?;
         self.counters.list();
@@ -187,7 +187,7 @@ impl Store {
         Ok(names)
     }
 
-    /// The objects directly under a prefix.
+    /// Lists the objects directly under a prefix.
     pub(crate) async fn objects(&self, prefix: &Path) -> Result<Vec<ObjectMeta>, Error> {
         let _permit = self.permit().await?;
         self.counters.list();
@@ -195,7 +195,7 @@ impl Store {
         Ok(found.map_err(|source| self.failed("list", prefix, source))?.objects)
     }
 
-    /// Deletes objects. One that is gone already is no error.
+    /// Deletes objects. Missing ones are no error.
     pub(crate) async fn delete(&self, keys: Vec<Path>) -> Result<(), Error> {
         if keys.is_empty() {
             return Ok(());
@@ -215,7 +215,7 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes everything under a prefix. Returns how many objects there were.
+    /// Deletes all objects under a prefix and returns their number.
     pub(crate) async fn delete_all(&self, prefix: &Path) -> Result<u64, Error> {
         let mut deleted = 0;
         let mut batches = self.inner.list(Some(prefix)).try_chunks(1000);
@@ -247,7 +247,7 @@ impl Expected {
         }
     }
 
-    /// What was expected and what is there, where they differ.
+    /// The first difference, as expected and as found.
     pub(crate) fn difference(&self, found: &ObjectMeta) -> Option<(String, String)> {
         if let Some(size) = self.size.filter(|size| *size != found.size) {
             return Some((format!("{size} bytes"), format!("{} bytes", found.size)));
@@ -267,7 +267,7 @@ impl Expected {
     }
 }
 
-/// Whether the system found no file, where that is not what was asked.
+/// Whether the system reports a missing file or folder.
 fn is_missing_file(error: &object_store::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -280,7 +280,7 @@ fn is_missing_file(error: &object_store::Error) -> bool {
     false
 }
 
-/// An entity tag without its quotes and its weakness, which servers spell differently in listings and in responses.
+/// An entity tag without quotes and weakness, which servers write differently in listings and responses.
 fn opaque(e_tag: &str) -> &str {
     e_tag.strip_prefix("W/").unwrap_or(e_tag).trim_matches('"')
 }

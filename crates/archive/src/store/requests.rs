@@ -14,7 +14,7 @@ pub struct StoreRequests {
     pub puts: u64,
     /// Objects deleted.
     pub deletes: u64,
-    /// Requests that failed, other than for objects that are not there.
+    /// Requests that failed, except for missing objects.
     pub failures: u64,
     /// Bytes read.
     pub bytes_read: u64,

@@ -1,4 +1,4 @@
-//! [`StreamInfo`]: a stream as DescribeStream tells of it, and what may be changed in it.
+//! [`StreamInfo`]: a stream as DescribeStream returns it, and changes of it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::stream::{Retention, StreamName, StreamVersion};
 
-/// A stream, as it was when it was looked up.
+/// A stream at the time it was looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamInfo {
     pub(super) name: StreamName,
@@ -17,11 +17,11 @@ pub struct StreamInfo {
     pub(super) properties: Properties,
 }
 
-/// What is stored of a stream beside its version.
+/// Stored properties of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Properties {
     pub(super) retention: Retention,
-    /// Fragments of earlier server times stay lost, however long the retention becomes.
+    /// Set by a change of retention: what it dropped stays lost, however long the retention becomes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dropped_before: Option<Dropped>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,9 +39,9 @@ pub(super) struct Properties {
 /// A change of retention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Dropped {
-    /// Fragments of earlier server times were dropped, in milliseconds since 1970.
+    /// Earlier server times were dropped, in milliseconds since 1970.
     pub(super) server_ms: i64,
-    /// When that was.
+    /// Time of the change, in milliseconds since 1970.
     pub(super) at_ms: i64,
 }
 
@@ -61,7 +61,7 @@ impl StreamInfo {
         Timestamp::from_millis(self.created_ms)
     }
 
-    /// `DataRetentionInHours`, and more.
+    /// `DataRetentionInHours`.
     pub fn retention(&self) -> Retention {
         self.properties.retention
     }
@@ -76,12 +76,12 @@ impl StreamInfo {
         self.properties.media_type.as_deref()
     }
 
-    /// `KmsKeyId`, which is kept and returned, and encrypts nothing.
+    /// `KmsKeyId`. It is stored and returned, but encrypts nothing.
     pub fn kms_key_id(&self) -> Option<&str> {
         self.properties.kms_key_id.as_deref()
     }
 
-    /// `DefaultStorageTier`, which is kept and returned.
+    /// `DefaultStorageTier`. It is stored and returned, without effect.
     pub fn storage_tier(&self) -> Option<&str> {
         self.properties.storage_tier.as_deref()
     }
@@ -91,14 +91,14 @@ impl StreamInfo {
         &self.properties.tags
     }
 
-    /// The earliest server timestamp that is found at the time `now`, or `None` where all are.
+    /// The earliest server timestamp that is found at the time `now`, or `None` if all are.
     pub fn retained_since(&self, now: Timestamp) -> Option<Timestamp> {
         let dropped = self.properties.dropped_before.map(|dropped| Timestamp::from_millis(dropped.server_ms));
         self.properties.retention.since(now).max(dropped)
     }
 
-    /// The earliest server timestamp whose objects are kept at the time `now`: clips under way may still need what
-    /// has not been found for less than `grace_ms`.
+    /// The earliest server timestamp whose objects are kept at the time `now`. Clips under way may need objects that have
+    /// not been found for less than `grace_ms`.
     pub(crate) fn kept_since(&self, now: Timestamp, grace_ms: i64) -> Option<Timestamp> {
         let expired = self.properties.retention.since(now.saturating_add_millis(-grace_ms));
         let settled = |dropped: &Dropped| dropped.at_ms.saturating_add(grace_ms) <= now.as_millis();
@@ -164,7 +164,7 @@ impl NewStream {
     }
 }
 
-/// A change of a stream: what is not named stays.
+/// A change of a stream. Properties that are not set stay as they are.
 #[derive(Debug, Clone, Default)]
 pub struct StreamChange {
     retention: Option<Retention>,
@@ -175,13 +175,12 @@ pub struct StreamChange {
 }
 
 impl StreamChange {
-    /// A change of nothing.
+    /// A change without effect.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Retention. What it drops is not found any more from the moment of the change, also when a later change
-    /// lengthens it again.
+    /// Retention. Fragments that it drops are not found from this moment on, even if a later change lengthens it again.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self

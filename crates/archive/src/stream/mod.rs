@@ -1,4 +1,4 @@
-//! Streams: what DescribeStream tells of them, and how it is changed.
+//! Streams: names, states and properties.
 
 mod info;
 mod name;

@@ -1,4 +1,4 @@
-//! [`StreamName`]: a name that the service allows, and that is no path.
+//! [`StreamName`]: a name that the service allows and that is not a path.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use crate::Error;
 
 /// Name of a stream: 1 to 256 characters of `[a-zA-Z0-9_.-]` (`StreamName` of the service's model).
 ///
-/// `.` and `..` match the service's pattern too, but they are refused: a name is one level of a path.
+/// `.` and `..` match the service's pattern too, but are refused: a name is one level of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName(Arc<str>);
 

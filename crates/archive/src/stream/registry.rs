@@ -1,8 +1,8 @@
-//! Streams in the store: a chain of states, each a new object.
+//! Streams in the store: chains of states, each a new object.
 //!
-//! The state with the largest generation counts. A change is a create-only put of the next generation, so of two
-//! racing changes one finds the place taken. A deletion is a state too, so that generations go on when a stream of the
-//! same name is created again.
+//! The state with the largest generation counts. A change is a create-only put of the next generation, so that only one of
+//! two racing changes succeeds. A deletion is a state too: generations continue if a stream of the same name is created
+//! again.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::PutPayload;
@@ -18,11 +18,11 @@ use crate::{Archive, Error, layout};
 /// A state as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Document {
-    /// Tells a writer whose put was answered too late that the state is its own.
+    /// Lets a writer whose put was repeated recognise the state as its own.
     nonce: u64,
     /// When it was written, in milliseconds since 1970.
     changed_ms: i64,
-    /// When the stream was created, which names the folder of its fragments.
+    /// When the stream was created. The folder of its fragments is named after it.
     created_ms: i64,
     /// `None` once the stream is deleted.
     properties: Option<Properties>,
@@ -35,21 +35,21 @@ pub(crate) struct State {
     document: Document,
 }
 
-/// Tries of a change that names no version, when others change the stream at the same time.
+/// Number of tries of a change without a version, if others change the stream at the same time.
 const MAX_TRIES: usize = 64;
 
-/// States that are read at the same time for a list of streams.
+/// Number of states that a list of streams reads at the same time.
 const CONCURRENT_STATES: usize = 32;
 
 impl State {
-    /// The newest state of a name, or `None` where there has never been a stream of that name.
+    /// The newest state of a name, or `None` if no stream has that name.
     pub(crate) async fn newest(store: &Store, name: &StreamName) -> Result<Option<Self>, Error> {
         for _ in 0..MAX_TRIES {
             let Some(generation) = Self::newest_generation(store, name).await? else { return Ok(None) };
             if let Some(state) = Self::read(store, name, generation).await? {
                 return Ok(Some(state));
             }
-            // It was superseded and pruned since it was listed: there is a newer one, or none at all.
+            // The state was superseded and pruned after it was listed: there is a newer one, or none.
         }
         Err(Error::Contended { stream: name.clone() })
     }
@@ -72,7 +72,7 @@ impl State {
         Ok(Some(Self { generation, document }))
     }
 
-    /// Puts the next state. Returns the state that has the generation now, and whether it is this one.
+    /// Puts a state. Returns the state that has the generation now, and whether it is this one.
     async fn put(
         store: &Store,
         name: &StreamName,
@@ -152,7 +152,7 @@ impl Archive {
     /// Looks a stream up.
     ///
     /// # Errors
-    /// [`Error::StreamNotFound`] where there is none of that name.
+    /// [`Error::StreamNotFound`].
     pub async fn stream(&self, name: &StreamName) -> Result<StreamInfo, Error> {
         let newest = State::newest(self.store(), name).await?;
         newest.and_then(|state| state.stream(name)).ok_or_else(|| not_found(name))
@@ -191,7 +191,7 @@ impl Archive {
         Ok((streams, token))
     }
 
-    /// Changes a stream. With a version, only where it is the stream's; without, whatever it is.
+    /// Changes a stream, if its version is the expected one.
     ///
     /// # Errors
     /// [`Error::StreamNotFound`], [`Error::VersionMismatch`], [`Error::TooManyTags`].
@@ -206,8 +206,8 @@ impl Archive {
         state.stream(name).ok_or_else(|| not_found(name))
     }
 
-    /// Deletes a stream with all its fragments. With a version, only where it is the stream's. Its objects are removed
-    /// by [`Archive::prune`]. Recordings that were indexed in place are not touched.
+    /// Deletes a stream with all its fragments, if its version is the expected one. [`Archive::prune`] removes its objects
+    /// later. Recordings that were indexed in place are not touched.
     ///
     /// # Errors
     /// [`Error::StreamNotFound`], [`Error::VersionMismatch`].
@@ -248,7 +248,7 @@ impl Archive {
             if ours {
                 return Ok(state);
             }
-            // Another change was faster: the next round sees it, and refuses where a version was expected.
+            // Another change was faster: the next round reads it, and refuses if a version was expected.
         }
         Err(Error::Contended { stream: name.clone() })
     }

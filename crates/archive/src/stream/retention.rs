@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// How long fragments are kept, counted from their server timestamp.
+/// Time for which fragments are kept, counted from their server timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Retention {
@@ -34,7 +34,7 @@ impl Retention {
         Ok(NonZeroU32::new(hours).map_or(Self::None, Self::Hours))
     }
 
-    /// `DataRetentionInHours`: the maximum where fragments are kept forever.
+    /// `DataRetentionInHours`: the maximum if fragments are kept forever.
     pub fn hours(self) -> u32 {
         match self {
             Self::None => 0,
@@ -43,7 +43,7 @@ impl Retention {
         }
     }
 
-    /// The earliest server timestamp that is kept at the time `now`, or `None` where all are.
+    /// The earliest server timestamp that is kept at the time `now`, or `None` if all are.
     pub(crate) fn since(self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::None => Some(now),
