@@ -2,7 +2,7 @@
 
 use getclip::{
     ClipBuilder, ClipFragmentSelector, CodecChanges, Gaps, IncompleteInput, Limits, MissingCodecPrivate,
-    Profile, RangeStart, Trim,
+    Profile, RangeStart, TrackChoice, Trim,
 };
 
 /// Selector and options of a clip, as in [`ClipBuilder`].
@@ -11,6 +11,8 @@ pub struct ClipRequest {
     pub(super) selector: ClipFragmentSelector,
     pub(super) limits: Limits,
     profile: Profile,
+    video_track: TrackChoice,
+    audio_track: TrackChoice,
     codec_changes: CodecChanges,
     gaps: Gaps,
     incomplete_input: IncompleteInput,
@@ -26,6 +28,8 @@ impl ClipRequest {
             selector,
             limits: Limits::default(),
             profile: Profile::default(),
+            video_track: TrackChoice::default(),
+            audio_track: TrackChoice::default(),
             codec_changes: CodecChanges::default(),
             gaps: Gaps::default(),
             incomplete_input: IncompleteInput::default(),
@@ -44,6 +48,18 @@ impl ClipRequest {
     /// See [`ClipBuilder::profile`].
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
+        self
+    }
+
+    /// See [`ClipBuilder::video_track`].
+    pub fn video_track(mut self, choice: TrackChoice) -> Self {
+        self.video_track = choice;
+        self
+    }
+
+    /// See [`ClipBuilder::audio_track`].
+    pub fn audio_track(mut self, choice: TrackChoice) -> Self {
+        self.audio_track = choice;
         self
     }
 
@@ -87,6 +103,8 @@ impl ClipRequest {
         ClipBuilder::new(self.selector)
             .limits(self.limits)
             .profile(self.profile)
+            .video_track(self.video_track)
+            .audio_track(self.audio_track)
             .codec_changes(self.codec_changes)
             .gaps(self.gaps)
             .incomplete_input(self.incomplete_input)

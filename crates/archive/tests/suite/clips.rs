@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Limits, RangeStart,
-    Timestamp, Trim,
+    Timestamp, TrackChoice, Trim,
 };
 use getclip_archive::{Archive, ClipRequest, Error, Retention, Settings, StoredFragment};
 use testkit::{manifest, mkv};
@@ -193,6 +193,23 @@ async fn a_fragment_that_covers_the_start_is_found() {
                 assert!(bytes(clip.body(..)).await == file, "{start} {trim:?}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn sound_alone_is_that_of_the_recording() {
+    for store in Store::all() {
+        let archive = store.open().await;
+        let recording = manifest::mkv("h264_aac");
+        let stream = create(&archive, "s", Retention::Forever).await;
+        import(&archive, &stream, &recording).await;
+        let request = ClipRequest::new(everything()).video_track(TrackChoice::Absent);
+        let clip = archive.clip(&name("s"), &request).await.unwrap();
+        let fragments = getclip::fragments(Bytes::copy_from_slice(&recording));
+        let builder = ClipBuilder::new(everything()).video_track(TrackChoice::Absent);
+        let mut file = Vec::new();
+        builder.build(fragments).unwrap().write_to(&mut file).unwrap();
+        assert!(bytes(clip.body(..)).await == file);
     }
 }
 
