@@ -88,6 +88,9 @@ impl Archive {
             Ok(made) => made,
             Err(reason) => return Ok(Problem::UnreadableMedia { reason }.into()),
         };
+        if made.frames().next().is_none() {
+            return Ok(Problem::UnreadableMedia { reason: "it has no frames".to_owned() }.into());
+        }
         if let Err(error) = names(fragment, &made) {
             return Ok(Problem::UnreadableMedia { reason: error.to_string() }.into());
         }
@@ -103,7 +106,8 @@ impl Archive {
         Ok(Checked { problem, mended: Some(Prepared::with_index(fragment, &made, rest)) })
     }
 
-    /// Puts the mended object beside the old one, or in its place if they have the same key.
+    /// Puts the mended object. One with a newer index is put beside the old one, which is removed after the grace period:
+    /// clips under way go on. An index of the same version takes the place of the wrong one at once.
     pub(super) async fn replace(
         &self,
         shelf: &Shelf,
@@ -112,10 +116,11 @@ impl Archive {
     ) -> Result<(), Error> {
         let key = mended.key.path(shelf);
         if mended.key == fragment.key {
-            self.store().put(&key, mended.into_payload()).await
-        } else {
-            self.store().put_new(&key, mended.into_payload()).await.map(drop)
+            return self.store().put(&key, mended.into_payload()).await;
         }
+        let is_newer = mended.key.index_version != fragment.key.index_version;
+        self.store().put_new(&key, mended.into_payload()).await?;
+        if is_newer { Ok(()) } else { self.store().delete(vec![fragment.path(shelf)]).await }
     }
 }
 
