@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use getclip::Timestamp;
 use object_store::ObjectStore;
 
 use crate::clip::Plans;
 use crate::layout::Shelf;
-use crate::media::{Documents, MediaBody, Parts, Recordings};
+use crate::media::{MediaBody, Parts, Recordings};
 use crate::store::{Location, Store};
 use crate::{Error, Settings, StoreRequests, StoredFragment, StreamInfo, layout};
+
+/// Number of references that are read ahead of a body.
+const DOCUMENTS: usize = 8;
 
 /// Streams and their fragments in a store. Cheap to clone: all clones share connections and caches.
 #[derive(Debug, Clone)]
@@ -78,7 +82,11 @@ impl Archive {
     pub fn documents(&self, stream: &StreamInfo, fragments: Vec<StoredFragment>) -> MediaBody {
         let len = fragments.iter().map(StoredFragment::document_len).sum();
         let (archive, shelf) = (self.clone(), Shelf::of(stream));
-        MediaBody::new(len, Parts::Documents(Documents { archive, shelf, fragments: fragments.into() }))
+        let documents = stream::iter(fragments).map(move |fragment| {
+            let (archive, shelf) = (archive.clone(), shelf.clone());
+            async move { archive.document(&shelf, &fragment).await }
+        });
+        MediaBody::new(len, Parts::Documents(documents.buffered(DOCUMENTS).boxed()))
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -13,14 +13,12 @@ use std::task::{Context, Poll};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use getclip::{ClipPlan, Extent};
 
-use crate::fragment::StoredFragment;
-use crate::layout::Shelf;
+use crate::Error;
 use crate::media::Source;
 use crate::media::windows::{WindowId, Windows};
-use crate::{Archive, Error};
 
 /// Body of a response: bytes that are fetched as the stream is polled, some ahead.
 ///
@@ -68,20 +66,11 @@ impl fmt::Debug for MediaBody {
 }
 
 /// Content of a body.
-#[derive(Debug)]
 pub(crate) enum Parts {
     /// A range of a clip.
     Clip { plan: ClipPlan, sources: Arc<[Arc<Source>]>, range: Range<u64> },
-    /// Whole fragments as documents.
-    Documents(Documents),
-}
-
-/// Fragments that are sent as documents.
-#[derive(Debug)]
-pub(crate) struct Documents {
-    pub(crate) archive: Archive,
-    pub(crate) shelf: Shelf,
-    pub(crate) fragments: VecDeque<StoredFragment>,
+    /// Whole fragments as documents: the first bytes of each, and the source of the others.
+    Documents(BoxStream<'static, Result<(Bytes, Source), Error>>),
 }
 
 /// A piece that is sent next.
@@ -119,8 +108,7 @@ impl Parts {
                     .collect())
             }
             Self::Documents(documents) => {
-                let Some(fragment) = documents.fragments.pop_front() else { return Ok(Vec::new()) };
-                let (head, source) = documents.archive.document(&documents.shelf, &fragment).await?;
+                let Some((head, source)) = documents.try_next().await? else { return Ok(Vec::new()) };
                 let range = 0..source.len();
                 Ok(vec![Part::Inline(head), Part::Media(Arc::new(source), range)])
             }

@@ -7,7 +7,7 @@ mod source;
 mod windows;
 
 pub use body::MediaBody;
-pub(crate) use body::{Documents, Parts};
+pub(crate) use body::Parts;
 pub use recording::RecordingUrl;
 pub(crate) use recording::{RecordingReader, Recordings};
 pub(crate) use reference::Reference;
