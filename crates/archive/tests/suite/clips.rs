@@ -12,7 +12,7 @@ use getclip_archive::{Archive, ClipRequest, Error, Retention, Settings, StoredFr
 use testkit::{manifest, mkv};
 
 use crate::append::all;
-use crate::recordings::{bytes, import, read, stored};
+use crate::recordings::{bytes, import, large, read, stored};
 use crate::stores::{Store, create, hours, limit, name};
 
 fn everything() -> ClipFragmentSelector {
@@ -193,6 +193,37 @@ async fn a_fragment_that_covers_the_start_is_found() {
                 assert!(bytes(clip.body(..)).await == file, "{start} {trim:?}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn fragments_larger_than_what_is_held_are_sent_whole() {
+    for (picture_len, sound_is_last) in [(20_000, false), (150_000, false), (150_000, true), (700_000, true)]
+    {
+        let archive = Store::folder().open().await;
+        let recording = large(3, picture_len, sound_is_last);
+        let stream = create(&archive, "s", Retention::Forever).await;
+        import(&archive, &stream, &recording).await;
+        let clip = archive.clip(&name("s"), &ClipRequest::new(everything())).await.unwrap();
+        let expected = self::clip(&recording, everything());
+        let before = archive.requests();
+        assert!(bytes(clip.body(..)).await == expected, "{picture_len} {sound_is_last}");
+        let read = archive.requests().bytes_read - before.bytes_read;
+        // What lies in other windows than its neighbours in the clip may be read again, but not often.
+        assert!(read < 2 * expected.len() as u64, "{read} bytes were read to send {}", expected.len());
+        let len = expected.len();
+        for (start, end) in
+            [(len / 3, len / 3 + 10), (len / 2, len / 2 + 1_500_000), (1, len - 1), (len - 9, len)]
+        {
+            let end = end.min(len);
+            let body = clip.body(start as u64..end as u64);
+            assert!(
+                bytes(body).await == expected[start..end],
+                "{picture_len} {sound_is_last} {start}..{end}"
+            );
+        }
+        let documents = archive.documents(&stream, all(&archive, &stream).await);
+        assert!(self::clip(&bytes(documents).await, everything()) == expected);
     }
 }
 

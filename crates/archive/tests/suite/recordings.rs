@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::{TryStreamExt, stream};
 use getclip::Fragment;
 use getclip_archive::{Archive, ImportOptions, ImportSummary, MediaBody, StreamInfo};
-use testkit::mkv;
+use testkit::{media, mkv};
 
 /// Fragments as the service stores them, of one second each, from `start_ms` on by the producer's clock. The server
 /// received each 613 ms later.
@@ -53,4 +53,22 @@ pub(crate) async fn bytes(body: MediaBody) -> Vec<u8> {
     let bytes = bytes.await.unwrap();
     assert_eq!(bytes.len() as u64, expected);
     bytes
+}
+
+/// Fragments of one second whose pictures are large, with sound between the pictures or after all of them.
+pub(crate) fn large(count: u64, picture_len: usize, sound_is_last: bool) -> Vec<u8> {
+    let fragment = |index: u64| {
+        let picture = |at: u64| {
+            let time = i16::try_from(at * 33).unwrap();
+            mkv::Block::new(1, time, at == 0, media::avc_frame(index * 100 + at, picture_len, at == 0))
+        };
+        let mut blocks: Vec<mkv::Block> = (0..30).map(picture).collect();
+        blocks.extend(mkv::aac_blocks(index, (0..46).map(|frame| frame * 21)));
+        if !sound_is_last {
+            blocks.sort_by_key(|block| block.time);
+        }
+        let tracks = vec![mkv::Track::avc(), mkv::Track::aac()];
+        mkv::Fragment::stored(index, 1_700_000_000_000 + 1000 * index, tracks, blocks)
+    };
+    mkv::documents(&(0..count).map(fragment).collect::<Vec<_>>())
 }
