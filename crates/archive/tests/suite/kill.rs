@@ -87,7 +87,8 @@ async fn kill_once(store: &Store, round: u64) -> bool {
 
     let again = import(&archive, &stream, &recording()).await;
     assert_eq!(again.stored + again.already_stored, FRAGMENTS);
-    assert_eq!(again.already_stored, found.len() as u64, "round {round}");
+    // A server may still store what the writer had sent when it was killed.
+    assert!(again.already_stored >= found.len() as u64, "round {round}: {again:?}");
     assert_eq!(archive.statistics(&stream).await.unwrap().fragments, FRAGMENTS);
     let request = ClipRequest::new(everything());
     let clip = archive.clip(&name("s"), &request).await.unwrap();
