@@ -8,6 +8,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,8 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use getclip::{ClipFragmentSelector, ClipFragmentSelectorType, Limits};
 use getclip_archive::{
-    Archive, ClipRequest, ImportOptions, NewStream, RecordingUrl, Retention, Settings, StoredClip, StreamInfo,
+    Archive, ClipRequest, ImportOptions, NewStream, Page, RecordingUrl, Retention, Settings, StoredClip,
+    StreamInfo,
 };
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -234,6 +236,11 @@ async fn day(archive: &Archive) -> Result<()> {
     let documents = futures_util::stream::iter(documents);
     let import_ms = time_ms(archive.import(&stream, documents, &ImportOptions::default())).await?;
     println!("a day: imported in {:.1} s", import_ms / 1000.0);
+    let start = Instant::now();
+    let everything = ClipFragmentSelector::all(ClipFragmentSelectorType::ProducerTimestamp);
+    let (listed, _) = archive.list_fragments(&stream, everything, Page::first(NonZeroUsize::MAX)).await?;
+    println!("a day: {} fragments listed in {:.2} s", listed.len(), start.elapsed().as_secs_f64());
+    drop(listed);
     let before = resident_mib()?;
     for what in ["objects", "derived indexes"] {
         let start = Instant::now();

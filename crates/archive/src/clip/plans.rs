@@ -37,7 +37,7 @@ struct Entry {
 
 /// Input of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Key {
+pub(super) struct Key {
     stream: (StreamName, i64),
     request: ClipRequest,
     listing: [u8; 32],
@@ -51,15 +51,29 @@ impl Plans {
         Self { max_bytes, entries: Arc::default() }
     }
 
-    /// The plan of what was listed.
-    pub(super) fn get(
+    /// The key of a plan, or `None` if it cannot be kept: without an entity tag, an object might be another one the next
+    /// time.
+    pub(super) fn key(
         &self,
         stream: &StreamInfo,
         request: &ClipRequest,
         found: &[StoredFragment],
-    ) -> Option<Arc<Planned>> {
-        let key = Key::new(stream, request, found)?;
-        use_first(&mut self.entries(), Some(Instant::now()), |entry| entry.key == key)
+    ) -> Option<Key> {
+        if self.max_bytes == 0 {
+            return None;
+        }
+        let mut hasher = ListingHasher(Sha256::new());
+        for fragment in found {
+            fragment.e_tag.as_ref()?;
+            fragment.hash(&mut hasher);
+        }
+        let listing = hasher.0.finalize().into();
+        Some(Key { stream: (stream.name().clone(), stream.created_ms()), request: *request, listing })
+    }
+
+    /// The plan of what was listed.
+    pub(super) fn get(&self, key: &Key) -> Option<Arc<Planned>> {
+        use_first(&mut self.entries(), Some(Instant::now()), |entry| entry.key == *key)
     }
 
     /// The plan of a request whose fragments were listed at most `max_age` ago.
@@ -76,14 +90,7 @@ impl Plans {
         })
     }
 
-    pub(super) fn insert(
-        &self,
-        stream: &StreamInfo,
-        request: &ClipRequest,
-        found: &[StoredFragment],
-        planned: &Arc<Planned>,
-    ) {
-        let Some(key) = Key::new(stream, request, found).filter(|_| self.max_bytes > 0) else { return };
+    pub(super) fn insert(&self, key: Key, planned: &Arc<Planned>) {
         let now = Instant::now();
         let is_large = planned.bytes() > self.max_bytes;
         let mut entries = self.entries();
@@ -144,19 +151,6 @@ fn use_first(
     let planned = Arc::clone(&entry.planned);
     entries.push_back(entry);
     Some(planned)
-}
-
-impl Key {
-    /// `None` if an object has no entity tag: it might be another one the next time.
-    fn new(stream: &StreamInfo, request: &ClipRequest, found: &[StoredFragment]) -> Option<Self> {
-        let mut hasher = ListingHasher(Sha256::new());
-        for fragment in found {
-            fragment.e_tag.as_ref()?;
-            fragment.hash(&mut hasher);
-        }
-        let listing = hasher.0.finalize().into();
-        Some(Self { stream: (stream.name().clone(), stream.created_ms()), request: *request, listing })
-    }
 }
 
 /// Hashes with SHA-256: entity tags come from outside, and two listings must never be taken for the same.

@@ -127,15 +127,14 @@ impl Archive {
     async fn clip_once(&self, name: &StreamName, request: &ClipRequest) -> Result<StoredClip, Error> {
         let (stream, found) = self.find_for_clip(name, request).await?;
         self.check_retains(&stream)?;
-        let planned = match self.plans().get(&stream, request, &found) {
-            Some(planned) => planned,
-            None => {
-                let found: Arc<[StoredFragment]> = found.into();
-                let planned = Arc::new(self.plan(&stream, request, Arc::clone(&found)).await?);
-                self.plans().insert(&stream, request, &found, &planned);
-                planned
-            }
-        };
+        let key = self.plans().key(&stream, request, &found);
+        if let Some(planned) = key.as_ref().and_then(|key| self.plans().get(key)) {
+            return Ok(StoredClip { stream, planned });
+        }
+        let planned = Arc::new(self.plan(&stream, request, found.into()).await?);
+        if let Some(key) = key {
+            self.plans().insert(key, &planned);
+        }
         Ok(StoredClip { stream, planned })
     }
 
