@@ -32,7 +32,7 @@ const STRANGERS: &[(&str, &str)] =
     &[("isobmff", "matroska"), ("matroska", "isobmff"), ("codec", "matroska"), ("codec", "isobmff")];
 
 fn source() -> Source {
-    Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+    Source::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../src")))
 }
 
 /// Whether a file is in a room, or is the room.

@@ -64,7 +64,7 @@ fn no_target_is_forgotten() {
 }
 
 fn fuzz_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz"))
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

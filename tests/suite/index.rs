@@ -14,7 +14,7 @@ use crate::clips::{everything, file, ready};
 
 /// All inputs there are: testdata, the cases, the inputs that once failed, and the forms of the testkit.
 fn inputs() -> Vec<(String, Bytes)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let mut inputs = Vec::new();
     let mut folders = vec![root.join("testdata"), root.join("fuzz/regressions")];
     while let Some(folder) = folders.pop() {

@@ -188,7 +188,7 @@ fn one_stream_in_three_framings_gives_the_same_samples() {
 
 /// A capture in `../shared/samples`, which is not part of the project; `None` where there is none.
 fn capture(file: &str) -> Option<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("shared/samples");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?.join("shared/samples");
     fs::read(folder.join(file)).ok()
 }
 

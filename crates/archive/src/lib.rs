@@ -23,9 +23,9 @@
 //!     let body = clip.body(..);
 //!     Ok(body.try_fold(Vec::new(), |file, bytes| async move { Ok([file, bytes.to_vec()].concat()) }).await?)
 //! }
-//! # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/h264_aac.mkv");
+//! # let file = testkit::manifest::path("h264_aac.mkv");
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-//! # assert_eq!(&runtime.block_on(clip(file)).unwrap()[4..8], b"ftyp");
+//! # assert_eq!(&runtime.block_on(clip(file.to_str().unwrap())).unwrap()[4..8], b"ftyp");
 //! ```
 //!
 //! # What it promises
