@@ -1,5 +1,8 @@
 //! [`TrackChoice`]: which tracks of a recording are those of the clip.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::error::{Error, ErrorKind};
 use crate::index::track_set::TrackSet;
 use crate::matroska::{TrackEntry, TrackType};
@@ -23,6 +26,40 @@ pub enum TrackChoice {
     Number(u64),
     /// No track.
     Absent,
+}
+
+impl fmt::Display for TrackChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service => f.write_str("service"),
+            Self::Available => f.write_str("available"),
+            Self::Number(number) => number.fmt(f),
+            Self::Absent => f.write_str("none"),
+        }
+    }
+}
+
+/// Reads what `Display` writes: `service`, `available`, `none`, or a track number.
+impl FromStr for TrackChoice {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name {
+            "service" => Ok(Self::Service),
+            "available" => Ok(Self::Available),
+            "none" => Ok(Self::Absent),
+            // TrackNumber is not 0 (RFC 9559, section 5.1.4.1.1).
+            _ => match name.parse() {
+                Ok(number) if number != 0 => Ok(Self::Number(number)),
+                _ => Err(ErrorKind::InvalidOption {
+                    option: "the track of a clip",
+                    expected: "service available none, or a track number",
+                    found: name.into(),
+                }
+                .into()),
+            },
+        }
+    }
 }
 
 /// The choices for both tracks of a clip.
@@ -127,5 +164,29 @@ impl ChosenTracks {
             _ => return Ok(()),
         };
         Err(ErrorKind::UnsupportedMediaType { reason }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (choice, name) in [
+            (TrackChoice::Service, "service"),
+            (TrackChoice::Available, "available"),
+            (TrackChoice::Absent, "none"),
+            (TrackChoice::Number(3), "3"),
+            (TrackChoice::Number(u64::MAX), "18446744073709551615"),
+        ] {
+            assert_eq!(choice.to_string(), name);
+            assert_eq!(name.parse::<TrackChoice>().unwrap(), choice);
+        }
+        for wrong in ["", "0", "-1", "Service", "1.5", "18446744073709551616"] {
+            let error = wrong.parse::<TrackChoice>().unwrap_err().to_string();
+            assert!(error.contains("or a track number"), "{error}");
+            assert!(error.contains(&format!("found {wrong:?}")), "{error}");
+        }
     }
 }

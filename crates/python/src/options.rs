@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use getclip::{
     ClipBuilder, ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Error, Limits,
-    RangeStart, Timestamp, Trim,
+    RangeStart, Timestamp, TrackChoice, Trim,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyInt, PyString};
 
 use crate::error::exception;
 use crate::time::{Rounding, timestamp};
@@ -43,6 +43,8 @@ pub(crate) fn builder(
                 exact = value.extract()?;
                 builder
             }
+            "video_track" => builder.video_track(track(&value)?),
+            "audio_track" => builder.audio_track(track(&value)?),
             "profile" => builder.profile(choice(&value)?),
             "codec_changes" => builder.codec_changes(choice(&value)?),
             "gaps" => builder.gaps(choice(&value)?),
@@ -88,6 +90,19 @@ where
         let message = format!("{name}: expected 1 or more, or None for no limit, found {value}");
         PyValueError::new_err(message)
     })
+}
+
+/// A track by its number or by what it is, or `None` for no track.
+fn track(value: &Bound<'_, PyAny>) -> PyResult<TrackChoice> {
+    if value.is_none() {
+        return Ok(TrackChoice::Absent);
+    }
+    let is_word = value.is_instance_of::<PyString>();
+    if !is_word && !value.is_exact_instance_of::<PyInt>() {
+        return Err(PyTypeError::new_err(format!("expected a track number, a word or None, found {value}")));
+    }
+    let word = value.str()?;
+    word.to_str()?.parse().map_err(|error| exception(value.py(), &error))
 }
 
 /// A value by the name that it has everywhere: here, in the program, and in the npm package.

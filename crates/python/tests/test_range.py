@@ -90,6 +90,29 @@ def test_cover_and_exact(recording: Path, program: Callable[..., bytes]) -> None
     assert bytes(getclip.clip(recording, cover=False, exact=False)) == bytes(getclip.clip(recording))
 
 
+def test_tracks(recording: Path, program: Callable[..., bytes]) -> None:
+    types = [[track["type"] for track in getclip.clip(recording, **options).report["tracks"]] for options in TRACKS]
+    assert types == [["video"], ["audio"], ["video", "audio"], ["video", "audio"]]
+    assert bytes(getclip.clip(recording, audio_track=None)) == program(recording, "--no-audio")
+    assert bytes(getclip.clip(recording, video_track=None)) == program(recording, "--no-video")
+    with pytest.raises(getclip.UnsupportedStreamMediaTypeException):
+        getclip.clip(recording, video_track=3)
+    for wrong in ["first", 0, -1]:
+        with pytest.raises(getclip.InvalidArgumentException, match=f"or a track number; found .*{wrong}"):
+            getclip.clip(recording, audio_track=wrong)  # type: ignore[arg-type]
+    for wrong in [1.0, True, b"1"]:
+        with pytest.raises(TypeError, match="expected a track number"):
+            getclip.clip(recording, audio_track=wrong)  # type: ignore[arg-type]
+
+
+TRACKS: list[getclip.Options] = [
+    {"audio_track": None},
+    {"video_track": None},
+    {"video_track": "available", "audio_track": "available"},
+    {"video_track": 1, "audio_track": 2},
+]
+
+
 def test_limits(recording: Path) -> None:
     clip = getclip.clip(recording, max_fragments=2)
     cut = clip.report["cut"]

@@ -19,6 +19,13 @@ export interface Options {
   maxFragments?: number;
   /** Bytes of the clip, at most: 100,000,000, or `Infinity` for no limit. */
   maxBytes?: number;
+  /**
+   * Which track the pictures are of: number 1, which must be there ("service", the default); that, or else the first with
+   * pictures, or sound alone where there are none ("available"); the one with a number; or no pictures.
+   */
+  videoTrack?: number | "service" | "available" | "none";
+  /** Which track the sound is of: number 2, where it is there ("service", the default), or as for `videoTrack`. */
+  audioTrack?: number | "service" | "available" | "none";
   /** Codecs: all that play, or GetClip's documented table to the letter. */
   profile?: "extended" | "service";
   /** What happens where tracks or codec private data change inside the clip. */

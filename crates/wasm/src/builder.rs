@@ -38,6 +38,8 @@ impl Builder {
     pub fn choose(&mut self, name: &str, word: &str) -> Result<(), JsValue> {
         let builder = self.builder.clone();
         self.builder = match name {
+            "videoTrack" => builder.video_track(word.parse().map_err(thrown)?),
+            "audioTrack" => builder.audio_track(word.parse().map_err(thrown)?),
             "profile" => builder.profile(word.parse().map_err(thrown)?),
             "codecChanges" => builder.codec_changes(word.parse().map_err(thrown)?),
             "gaps" => builder.gaps(word.parse().map_err(thrown)?),

@@ -97,6 +97,21 @@ test("a range that begins inside a fragment", async () => {
   await assert.rejects(plan(file, { gaps: true }), /unknown option gaps/);
 });
 
+test("tracks", async () => {
+  const file = await recording();
+  const types = async (options) => (await plan(file, options)).report.tracks.map((track) => track.type);
+  assert.deepEqual(await types({ audioTrack: "none" }), ["video"]);
+  assert.deepEqual(await types({ videoTrack: "none" }), ["audio"]);
+  assert.deepEqual(await types({ videoTrack: "available", audioTrack: "available" }), ["video", "audio"]);
+  assert.deepEqual(await types({ videoTrack: 1, audioTrack: 2 }), ["video", "audio"]);
+  const made = await clip(file, { audioTrack: "none" });
+  assert.equal(sha256(await bytes(made)), sha256(program(`${testdata}h264_aac.mkv`, "--no-audio")));
+  await assert.rejects(plan(file, { videoTrack: 3 }), { name: "UnsupportedStreamMediaTypeException" });
+  for (const wrong of ["first", 0, -1, 1.5, true]) {
+    await assert.rejects(plan(file, { audioTrack: wrong }), /a track number|unknown option/);
+  }
+});
+
 test("limits", async () => {
   const file = await recording();
   const two = await plan(file, { maxFragments: 2 });

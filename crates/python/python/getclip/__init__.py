@@ -71,6 +71,11 @@ class Options(TypedDict, total=False):
     """Begin with the fragment that was being recorded at the start, so that nothing of the range is missing."""
     exact: bool
     """Play exactly the range, to the frame and without re-encoding: what else decoding needs is not shown."""
+    video_track: int | Literal["service", "available"] | None
+    """Which track the pictures are of: number 1, which must be there ("service"); that, or else the first with pictures,
+    or sound alone where there are none ("available"); the one with a number; or ``None`` for no pictures."""
+    audio_track: int | Literal["service", "available"] | None
+    """Which track the sound is of: number 2, where it is there ("service"), or as for ``video_track``."""
     profile: Literal["extended", "service"]
     """Codecs: all that play ("extended"), or GetClip's documented table to the letter."""
     codec_changes: Literal["refuse", "new-sample-entry"]
