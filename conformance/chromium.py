@@ -119,6 +119,47 @@ const event = name => new Promise((resolve, reject) => {
 })().catch(error => { answer.error = String(error); }).finally(() => done(answer));
 """
 
+# Plays the clip through Web Audio, and returns when something is first heard, on the time line of the video.
+HEARD = """
+const [url, threshold, done] = arguments;
+const video = document.getElementById('video');
+const answer = {heard: null};
+const event = name => new Promise((resolve, reject) => {
+  video.addEventListener(name, resolve, {once: true});
+  video.addEventListener('error', () => reject(video.error.message), {once: true});
+});
+const listener = `registerProcessor('listener', class extends AudioWorkletProcessor {
+  process([[channel]], _, __) {
+    const at = channel ? channel.findIndex(value => Math.abs(value) > ${threshold}) : -1;
+    if (at >= 0) this.port.postMessage((currentFrame + at) / sampleRate);
+    return at < 0;
+  }
+});`;
+(async () => {
+  const loaded = event('loadeddata');
+  video.src = url;
+  await loaded;
+  const context = new AudioContext();
+  await context.resume();
+  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([listener], {type: 'text/javascript'})));
+  const node = new AudioWorkletNode(context, 'listener');
+  context.createMediaElementSource(video).connect(node).connect(context.destination);
+  let heard;
+  node.port.onmessage = ({data}) => heard ??= data;
+  // Where the clock of the sound is on the time line of the video: the middle of many readings.
+  const offsets = [];
+  const timer = setInterval(() => {
+    if (video.currentTime > 0.1) offsets.push(video.currentTime - context.currentTime);
+  }, 10);
+  const ended = event('ended');
+  await video.play();
+  await ended;
+  clearInterval(timer);
+  offsets.sort((a, b) => a - b);
+  answer.heard = heard == null ? null : heard + offsets[offsets.length >> 1];
+})().catch(error => { answer.error = String(error); }).finally(() => done(answer));
+"""
+
 
 class Browser:
     """One chromedriver with one Chromium. `play` is not for two threads at once."""
@@ -163,6 +204,12 @@ class Browser:
         self._call("POST", f"{self._session}/url", {"url": self._server.root + "/"})
         body = {"script": PICTURES, "args": [url, seconds, list(size)]}
         return self._call("POST", f"{self._session}/execute/async", body)
+
+    def heard(self, clip, threshold):
+        """When a sample of the file `clip` first exceeds `threshold`, of 1, as its video is played."""
+        url = self._server.serve(clip)
+        self._call("POST", f"{self._session}/url", {"url": self._server.root + "/"})
+        return self._call("POST", f"{self._session}/execute/async", {"script": HEARD, "args": [url, threshold]})
 
     def _start_session(self):
         deadline = time.monotonic() + 30

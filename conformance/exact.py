@@ -23,6 +23,8 @@ BASE_MS = 1_700_000_000_000
 BEEP_S, SOUND_RATE = 4.0, 48_000
 #: ffmpeg's encoder begins with a frame of silence.
 ENCODER_DELAY_S = 1024 / SOUND_RATE
+#: What is heard, of 1.
+LOUD = 0.1
 #: Pictures 83 to 136 of 40 ms each. The start is in the middle of a picture, a GOP and a fragment.
 START_S, END_S = 3.330, 5.470
 FIRST, LAST = 83, 136
@@ -96,6 +98,11 @@ def chromium_faults(player, output):
     expected = END_S - FIRST / RATE
     if abs(answer["duration"] - expected) > 0.001:
         yield f"duration {answer['duration']}, expected {expected:.3f}"
+    # The flash is the picture that is shown when the beep begins. Sound may be 40 ms early, and 60 ms late (EBU R37).
+    answer = player.browser().heard(output, LOUD)
+    heard, flash = answer["heard"], BEEP_S + ENCODER_DELAY_S - FIRST / RATE
+    if heard is None or not -0.040 < heard - flash < 0.060:
+        yield f"the beep is heard at {heard}, expected {flash:.3f}: {answer.get('error')}"
 
 
 def number(gray):
@@ -109,7 +116,7 @@ def number(gray):
 def beep_faults(samples):
     """When the beep begins after the first picture: to 5 ms, which a listener cannot tell."""
     values = struct.unpack(f"<{len(samples) // 2}h", samples[: len(samples) // 2 * 2])
-    first = next((index for index, value in enumerate(values) if abs(value) > 3000), None)
+    first = next((index for index, value in enumerate(values) if abs(value) > LOUD * 32768), None)
     expected = BEEP_S + ENCODER_DELAY_S - FIRST / RATE
     if first is None or abs(first / SOUND_RATE - expected) > 0.005:
         yield f"the beep is at {first and first / SOUND_RATE}, expected {expected:.3f}"
