@@ -119,10 +119,10 @@ fn starts_a_byte_stream(frame: &[u8]) -> bool {
     behind_zeros.is_some_and(|zeros| zeros >= 2 && frame[zeros] == 1)
 }
 
-/// The NAL units behind their lengths, if the last one ends with the frame.
+/// The NAL units after their lengths, if the last one ends with the frame, or with zeros that are too few for a length.
 fn naive_lengths(frame: &[u8], length_size: usize) -> Option<Vec<&[u8]>> {
     let (mut nals, mut at) = (Vec::new(), 0);
-    while at < frame.len() {
+    while frame.len() - at >= length_size || frame[at..].iter().any(|&byte| byte != 0) {
         let len = frame.get(at..at + length_size)?.iter().fold(0, |len, &byte| len << 8 | usize::from(byte));
         at += length_size;
         nals.push(frame.get(at..at + len)?);
