@@ -1,10 +1,10 @@
 //! Archived Kinesis Video Streams media in, one progressive MP4 out: the engine behind AWS's GetClip, as a library.
 //!
 //! ```text
-//! bytes ─▶ matroska ─▶ fragment ─▶ selection ─▶ track ─▶ timeline ─▶ isobmff ─▶ Clip ─▶ bytes
-//!          RFC 8794,   KVS tags,    which        codec     decode and   moov,      served on demand
-//!          RFC 9559    blocks       fragments    config,   presentation chunk      from the input
-//!                                                NAL plan  times        layout     buffers
+//! bytes ─▶ matroska ─▶ fragment ─▶ index ─▶ selection ─▶ plan ─▶ time ─▶ isobmff ─▶ ClipPlan ─▶ Clip ─▶ bytes
+//!          RFC 8794,   KVS tags,   a row    which        codec   decode    moov,     extents     served on
+//!          RFC 9559    damage      a frame  fragments    config  and show  layout                demand from
+//!                                                                times                           the media
 //! ```
 //!
 //! The input is what GetMedia, GetMediaForFragmentList or a producer gave: Matroska fragments with H.264 or H.265
@@ -35,6 +35,8 @@
 //!
 //! * **Pure.** No files, no network, no threads, no clock, no global state. What the service would ask a clock for is
 //!   an argument. The same input and options give the same bytes.
+//! * **Planned without media.** A [`FragmentIndex`] is a few bytes a frame, and all that a [`Planner`] needs: the media
+//!   may be in memory, in a mapped file, or in an object store.
 //! * **Whatever can fail, fails in [`ClipBuilder::build`].** A [`Clip`] is whole and its length is known before the
 //!   first byte is sent; after that only the caller's writer can fail.
 //! * **No copy.** A clip is an index in memory and ranges of the input. [`Clip`] is cheap to clone, `Send` and `Sync`.
@@ -45,7 +47,8 @@
 //! # Where to begin
 //!
 //! [`fragments`] reads a buffer; [`FragmentReader`] a stream. [`ClipFragmentSelector`] says which fragments,
-//! [`ClipBuilder`] how they become a [`Clip`], and [`Clip`] is written, sliced or read.
+//! [`ClipBuilder`] how they become a [`Clip`], and [`Clip`] is written, sliced or read. Who keeps the indexes and not the
+//! media begins with [`ClipBuilder::planner`], and serves the [`Extent`]s of a [`ClipPlan`].
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
