@@ -86,12 +86,6 @@ pub enum FrameFault {
     /// AAC in LATM, which begins with the syncword of LOAS.
     #[error("expected raw AAC or ADTS, found LATM in LOAS")]
     Latm,
-    /// A picture that is shown before more pictures decoded ahead of it than either codec allows.
-    #[error("expected a frame that is shown before at most {limit} frames decoded before it, found more")]
-    ReorderedTooFar {
-        /// The largest count that is taken.
-        limit: u32,
-    },
 }
 
 impl FrameFault {

@@ -241,6 +241,37 @@ pub enum Event {
         /// By how much later it is than its own timestamps say, in nanoseconds.
         by_ns: i64,
     },
+    /// The producer's clock was set back inside a fragment. What follows in it was moved to follow what is before.
+    SteppedBack {
+        /// The fragment.
+        fragment: FragmentName,
+        /// Track number.
+        track: u64,
+        /// When the first frame after the first step is shown, in nanoseconds from the start of the clip.
+        at_ns: i64,
+        /// How often it was set back.
+        times: u64,
+        /// By how much later than its own timestamps the end of the fragment is, in nanoseconds.
+        by_ns: i64,
+    },
+    /// One track has no frames for a time in which the other goes on.
+    TrackGap {
+        /// The fragment in which the track goes on; at the end of the clip, the first without frames of it.
+        fragment: FragmentName,
+        /// Track number.
+        track: u64,
+        /// When the track stops, in nanoseconds from the start of the clip.
+        at_ns: i64,
+        /// How long there are no frames, in nanoseconds.
+        duration_ns: u64,
+    },
+    /// Leading pictures at the start of the clip cannot be decoded. They are in the track and not presented.
+    LeadingPicturesNotShown {
+        /// Track number.
+        track: u64,
+        /// How many.
+        frames: u64,
+    },
     /// Nothing was recorded in front of a fragment.
     Gap {
         /// The fragment behind the gap.
@@ -260,19 +291,38 @@ pub enum Event {
     /// Audio frames follow each other by their length, not by their timestamps' jitter. Where the two had drifted
     /// apart by more than the tolerance, the frames were set to their timestamps again.
     AudioReanchored {
+        /// The fragment.
+        fragment: FragmentName,
         /// Track number.
         track: u64,
-        /// How often.
+        /// Where, the first time, in nanoseconds from the start of the clip.
+        at_ns: i64,
+        /// How often in this fragment.
         times: u64,
         /// The tolerance, in nanoseconds.
         tolerance_ns: u64,
     },
-    /// G.711 cannot be made shorter, and within a fragment it runs longer than its timestamps say.
+    /// Sound overlaps what is before it, or G.711 runs longer than its timestamps say. It was neither cut nor
+    /// squeezed.
     AudioLate {
         /// Track number.
         track: u64,
         /// By how much at the most, in nanoseconds.
         by_ns: i64,
+    },
+    /// Audio frames follow each other by their length, and their timestamps do not within rounding.
+    AudioOffTimestamps {
+        /// Track number.
+        track: u64,
+        /// How far any frame is off its timestamp, at most, in nanoseconds.
+        by_ns: u64,
+    },
+    /// A track declares a TrackTimestampScale other than 1, which RFC 9559 deprecates. It was not applied.
+    TrackTimestampScaleIgnored {
+        /// Track number.
+        track: u64,
+        /// The scale, as text.
+        scale: String,
     },
     /// A track is declared and has no frame in the clip; it was left out.
     TrackEmpty {
@@ -354,6 +404,26 @@ impl fmt::Display for Event {
                 let by = Length(by_ns.unsigned_abs());
                 write!(f, "fragment {fragment}: overlaps what is before it, moved {by} later")
             }
+            Self::SteppedBack { fragment, track, at_ns, times, by_ns } => {
+                let (at, by) = (Length(at_ns.unsigned_abs()), Length(by_ns.unsigned_abs()));
+                let steps = Count(*times, "time");
+                write!(
+                    f,
+                    "fragment {fragment}, track {track}: its clock was set back {steps}, first at {at} of the clip; \
+                     what follows moved {by} later"
+                )
+            }
+            Self::TrackGap { fragment, track, at_ns, duration_ns } => {
+                let (at, duration) = (Length(at_ns.unsigned_abs()), Length(*duration_ns));
+                write!(
+                    f,
+                    "fragment {fragment}, track {track}: no frames for {duration} from {at} of the clip on"
+                )
+            }
+            Self::LeadingPicturesNotShown { track, frames } => {
+                let pictures = Count(*frames, "leading picture");
+                write!(f, "track {track}: {pictures} at the start cannot be decoded, not shown")
+            }
             Self::Gap { fragment, duration_ns, closed } => {
                 let what = if *closed { "closed" } else { "kept" };
                 write!(f, "fragment {fragment}: gap of {} before it, {what}", Length(*duration_ns))
@@ -361,12 +431,18 @@ impl fmt::Display for Event {
             Self::CollisionsSpread { track, frames } => {
                 write!(f, "track {track}: {} of equal time set apart", Count(*frames, "frame"))
             }
-            Self::AudioReanchored { track, times, tolerance_ns } => {
+            Self::AudioReanchored { fragment, track, at_ns, times, tolerance_ns } => {
                 let (times, tolerance) = (Count(*times, "time"), Length(*tolerance_ns));
+                let at = Length(at_ns.unsigned_abs());
                 write!(
                     f,
-                    "track {track}: set to its timestamps again {times}, when more than {tolerance} off"
+                    "fragment {fragment}, track {track}: set to its timestamps again {times}, first at {at} of the \
+                     clip, when more than {tolerance} off"
                 )
+            }
+            Self::AudioOffTimestamps { track, by_ns } => {
+                let by = Length(*by_ns);
+                write!(f, "track {track}: laid by the length of its frames, up to {by} off its timestamps")
             }
             Self::AudioLate { track, by_ns } => {
                 write!(f, "track {track}: up to {} later than its timestamps", Length(by_ns.unsigned_abs()))
@@ -376,6 +452,10 @@ impl fmt::Display for Event {
                 "trimmed to the range: {} left out, {} decoded and not shown",
                 Count(*left_out, "frame"),
                 Count(*not_shown, "picture")
+            ),
+            Self::TrackTimestampScaleIgnored { track, scale } => write!(
+                f,
+                "track {track}: expected a TrackTimestampScale of 1, found {scale}, not applied: times are as in the blocks"
             ),
             Self::TrackEmpty { track } => write!(f, "track {track}: no frames, left out"),
             Self::CadenceRestored { track, rate: (numerator, denominator) } => {

@@ -75,20 +75,20 @@ fn is_damage_alone(fragment: &Fragment) -> bool {
 
 /// Each frame of each fragment in the clip is a sample, in order; there are no others.
 fn check_frames(clip: &Clip, movie: &Movie<'_>, offered: &[Fragment]) {
-    let spread = clip.report().events.iter().any(|event| matches!(event, Event::CollisionsSpread { .. }));
+    let events = &clip.report().events;
     let mut places = Places::new(movie, offered);
     for report in &clip.report().fragments {
         let is_it = |fragment: &&Fragment| is_fragment(fragment, report);
         let after: Vec<Places<'_>> = offered
             .iter()
             .filter(is_it)
-            .filter_map(|fragment| places.clone().behind(fragment, report, spread).ok())
+            .filter_map(|fragment| places.clone().behind(fragment, report, events).ok())
             .collect();
         places = after.into_iter().next().unwrap_or_else(|| {
             let why = offered
                 .iter()
                 .filter(is_it)
-                .map(|fragment| places.clone().behind(fragment, report, spread).err().unwrap_or_default());
+                .map(|fragment| places.clone().behind(fragment, report, events).err().unwrap_or_default());
             panic!("fragment {}: {:?}", report.name, why.collect::<Vec<_>>())
         });
     }
@@ -128,7 +128,12 @@ impl<'a> Places<'a> {
     }
 
     /// Takes the samples of a fragment off the front.
-    fn behind(mut self, fragment: &Fragment, report: &FragmentReport, spread: bool) -> Result<Self, String> {
+    fn behind(
+        mut self,
+        fragment: &Fragment,
+        report: &FragmentReport,
+        events: &[Event],
+    ) -> Result<Self, String> {
         let mut shown = Vec::new();
         for (index, (frame, bytes)) in fragment.frames().enumerate() {
             let matches = match frame.track().number {
@@ -152,7 +157,7 @@ impl<'a> Places<'a> {
                 return Err(format!("the sample of frame {index} is not its frame"));
             }
         }
-        self.check_times(fragment, report, &mut shown, spread)?;
+        self.check_times(report, &shown, events)?;
         Ok(self)
     }
 
@@ -175,35 +180,42 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// Pictures are shown in the order of their times and, unless they had to be set apart, at their times.
+    /// Pictures are as far apart as their times, unless they had to be set apart or their clock steps back.
     fn check_times(
         &self,
-        fragment: &Fragment,
         report: &FragmentReport,
-        shown: &mut [(i64, &SampleView<'_>)],
-        spread: bool,
+        shown: &[(i64, &SampleView<'_>)],
+        events: &[Event],
     ) -> Result<(), String> {
         let Some(track) = self.video_track else { return Ok(()) };
-        shown.sort_by_key(|(time_ns, _)| *time_ns);
-        let times: Vec<i128> = shown.iter().filter_map(|(_, sample)| track.time_of(sample)).collect();
-        if !times.is_sorted_by(|a, b| a < b) {
-            return Err("pictures out of order".into());
-        }
-        if spread {
-            return Ok(());
-        }
-        let of_clip = fragment.index().frames().filter(is_of_clip);
-        let first_ns = of_clip.map(|frame| frame.time_ns()).min().unwrap_or(0);
-        // Half a tick of the input, one of the media, one of the movie.
-        let tolerance_ns = i128::from(self.scale_ns) / 2
+        let steps_back = events
+            .iter()
+            .any(|event| matches!(event, Event::SteppedBack { fragment, .. } if *fragment == report.name));
+        let mut in_order: Vec<(i64, i128)> =
+            shown.iter().filter_map(|(time_ns, sample)| Some((*time_ns, track.time_of(sample)?))).collect();
+        let off = |(time_ns, shown_ns): &(i64, i128)| shown_ns - i128::from(*time_ns);
+        // A tick of the input, one of the media, one of the movie.
+        let tolerance_ns = i128::from(self.scale_ns)
             + 2
             + 1_000_000_000 / i128::from(track.timescale)
             + 1_000_000_000 / 90_000;
-        for ((time_ns, _), shown_ns) in shown.iter().zip(times) {
-            let due_ns = i128::from(report.start_ns) + i128::from(*time_ns) - i128::from(first_ns);
-            if (shown_ns - due_ns).abs() > tolerance_ns {
-                return Err(format!("a picture is shown at {shown_ns} ns, due at {due_ns} ns"));
+        let spread = events.iter().any(|event| matches!(event, Event::CollisionsSpread { .. }));
+        if !spread {
+            let offs: Vec<i128> = in_order.iter().map(off).collect();
+            let is_near = |first: &i128, later: &i128| later - first <= tolerance_ns || steps_back;
+            // What follows a step back is later than its time by more than what is before.
+            if let Some(pair) = offs.windows(2).find(|pair| pair[1] < pair[0] - tolerance_ns) {
+                return Err(format!("a picture is earlier than the one before: {pair:?}"));
             }
+            if let Some(first) = offs.first()
+                && let Some(later) = offs.iter().find(|later| !is_near(first, later))
+            {
+                return Err(format!("a picture is {later} ns off, the first {first}"));
+            }
+        }
+        in_order.sort_by_key(|(time_ns, _)| *time_ns);
+        if !steps_back && !in_order.is_sorted_by(|a, b| a.1 < b.1) {
+            return Err("pictures out of order".into());
         }
         Ok(())
     }

@@ -64,7 +64,6 @@ impl VideoConfig {
 
     /// How many pictures at most precede a picture in decoding order and follow it in display order, by the first SPS; `None`
     /// if it cannot be read.
-    #[cfg_attr(not(test), expect(dead_code, reason = "called by the plan"))]
     pub(crate) fn max_reorder_frames(&self) -> Option<u8> {
         match self {
             Self::Avc(config) => config.sps().map(|sps| sps.max_reorder_frames()),

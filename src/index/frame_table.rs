@@ -77,8 +77,12 @@ impl FrameFlags {
     pub(crate) const CONVERTED_FRAMING: Self = Self(1 << 5);
     /// The frame's ADTS header was left out.
     pub(crate) const ADTS: Self = Self(1 << 6);
+    /// The picture follows a random access point of H.265 and is shown before it.
+    pub(crate) const LEADING: Self = Self(1 << 7);
+    /// It refers to pictures before that random access point: it cannot be decoded if decoding starts there.
+    pub(crate) const SKIPPED: Self = Self(1 << 8);
     /// All flags above.
-    const ALL: u16 = (1 << 7) - 1;
+    const ALL: u16 = (1 << 9) - 1;
 
     pub(crate) fn contains(self, flag: Self) -> bool {
         self.0 & flag.0 == flag.0
@@ -106,6 +110,14 @@ impl FrameRow {
 
     pub(crate) fn is_sync(&self) -> bool {
         self.has(FrameFlags::SYNC)
+    }
+
+    pub(crate) fn is_leading(&self) -> bool {
+        self.has(FrameFlags::LEADING)
+    }
+
+    pub(crate) fn is_skipped(&self) -> bool {
+        self.has(FrameFlags::SKIPPED)
     }
 
     pub(crate) fn inherits_time(&self) -> bool {

@@ -26,7 +26,7 @@ impl BitRates {
     /// The rates of a track.
     pub(super) fn of(layout: &TrackLayout<'_>) -> Self {
         let bits = u128::from(layout.bytes).saturating_mul(8);
-        let duration_ns = u128::from(layout.times.duration_ns().unsigned_abs());
+        let duration_ns = u128::from(layout.times.media_duration().unsigned_abs());
         let average = bits.saturating_mul(1_000_000_000).checked_div(duration_ns).unwrap_or(0);
         let average = u32::try_from(average).unwrap_or(u32::MAX);
         let busiest = match (layout.run.track.pcm_frame_size(), &layout.sizes) {
@@ -63,7 +63,7 @@ fn pcm_frames(run: TrackRun<'_>, sample_size: u32) -> impl Iterator<Item = Frame
 
 /// Bytes of the frames whose decoding begins in the same whole second, in the second that has the most.
 fn busiest_second(frames: impl Iterator<Item = FrameSize>, times: &TrackTimes) -> u64 {
-    let second = u64::from(times.timescale);
+    let second = u64::from(times.timescale.get());
     let mut deltas = times.deltas.cursor();
     let (mut ticks, mut second_end) = (0_u64, second);
     let (mut in_second, mut busiest) = (0_u64, 0_u64);
@@ -84,6 +84,7 @@ fn busiest_second(frames: impl Iterator<Item = FrameSize>, times: &TrackTimes) -
 mod tests {
     use super::*;
     use crate::time::runs::Runs;
+    use crate::time::units::{MediaTicks, Nanos, Timescale};
 
     fn busiest(timescale: u32, frames: &[(u32, u32, u32)]) -> u64 {
         let mut deltas = Runs::default();
@@ -92,8 +93,16 @@ mod tests {
         }
         let duration = deltas.sum();
         let offsets = Runs::default();
-        let (start_ns, composition_delay, played) = (0, 0, duration);
-        let times = TrackTimes { timescale, start_ns, composition_delay, deltas, offsets, duration, played };
+        let times = TrackTimes {
+            timescale: Timescale::new(timescale),
+            start: Nanos::ZERO,
+            composition_delay: MediaTicks::ZERO,
+            skipped: MediaTicks::ZERO,
+            played: duration,
+            deltas,
+            offsets,
+            duration,
+        };
         let frames = frames.iter().map(|&(samples, _, bytes)| FrameSize { samples, bytes });
         busiest_second(frames, &times)
     }

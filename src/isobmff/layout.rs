@@ -29,7 +29,7 @@ impl<'a> Layout<'a> {
         let pieces = samples.saturating_add(nals.saturating_mul(2));
         let mut body = Body::with_capacity(pieces, nals.saturating_mul(NAL_LENGTH_SIZE));
         while let Some(track) =
-            tracks.iter_mut().filter(|track| !track.is_done()).min_by_key(|track| track.time_ns())
+            tracks.iter_mut().filter(|track| !track.is_done()).min_by_key(|track| track.time())
         {
             track.lay_chunk(&mut body)?;
         }

@@ -12,11 +12,9 @@ use crate::isobmff::track_layout::{SampleSizes, TrackLayout};
 use crate::isobmff::writer::{BoxWriter, version_for};
 use crate::plan::SampleDescription;
 use crate::plan::display::Orientation;
-use crate::time::units::ns_to_ticks;
+use crate::time::track_times::Edit;
+use crate::time::units::MovieTicks;
 use crate::timestamp::Timestamp;
-
-/// Ticks per second of the movie: a millisecond is whole in it, and the offset between the tracks is exact to 6 µs.
-const MOVIE_TIMESCALE: u32 = 90_000;
 
 /// Seconds from 1904, where the file's clock begins (section 8.2.2), to 1970.
 const UNIX_EPOCH_FROM_1904: i64 = 2_082_844_800;
@@ -93,7 +91,7 @@ fn write_file_type(w: &mut BoxWriter, layout: &Layout<'_>) {
 /// MovieHeaderBox (section 8.2.2).
 fn write_movie_header(w: &mut BoxWriter, layout: &Layout<'_>, creation_time: Timestamp) {
     let created = file_time(creation_time);
-    let duration = layout.tracks.iter().map(|track| Edits::of(track).end).max().unwrap_or(0);
+    let duration = layout.tracks.iter().map(|track| track.times.edit().end.get()).max().unwrap_or(0);
     let version = version_for(&[created, duration]);
     let last_track = layout.tracks.iter().map(|track| track.run.track.number).max().unwrap_or(0);
     w.write_full_box(b"mvhd", version, 0, |w| {
@@ -102,7 +100,7 @@ fn write_movie_header(w: &mut BoxWriter, layout: &Layout<'_>, creation_time: Tim
         // unsigned int(32|64) modification_time;
         w.sized(version, created);
         // unsigned int(32) timescale;
-        w.u32(MOVIE_TIMESCALE);
+        w.u32(MovieTicks::PER_SECOND);
         // unsigned int(32|64) duration;
         w.sized(version, duration);
         // template int(32) rate = 0x00010000;
@@ -130,11 +128,11 @@ fn write_track(
     creation_time: Timestamp,
     wide: bool,
 ) -> ChunkOffsets {
-    let edits = Edits::of(track);
+    let edit = track.times.edit();
     let mut chunk_offsets = None;
     w.write_box(b"trak", |w| {
-        write_track_header(w, track, edits, creation_time);
-        edits.write(w);
+        write_track_header(w, track, edit, creation_time);
+        write_edits(w, edit);
         w.write_box(b"mdia", |w| {
             write_media_header(w, track, creation_time);
             write_handler(w, track.codec);
@@ -149,11 +147,11 @@ fn write_track(
 }
 
 /// TrackHeaderBox (section 8.3.2).
-fn write_track_header(w: &mut BoxWriter, track: &TrackLayout<'_>, edits: Edits, creation_time: Timestamp) {
+fn write_track_header(w: &mut BoxWriter, track: &TrackLayout<'_>, edit: Edit, creation_time: Timestamp) {
     const ENABLED: u32 = 1;
     const IN_MOVIE: u32 = 2;
     let created = file_time(creation_time);
-    let version = version_for(&[created, edits.end]);
+    let version = version_for(&[created, edit.end.get()]);
     let is_video = track.codec.is_video();
     let description = track.run.track.descriptions.first();
     let (width, height) = description.map_or((0, 0), shown_size);
@@ -169,7 +167,7 @@ fn write_track_header(w: &mut BoxWriter, track: &TrackLayout<'_>, edits: Edits, 
         // const unsigned int(32) reserved = 0;
         w.zeros(4);
         // unsigned int(32|64) duration;
-        w.sized(version, edits.end);
+        w.sized(version, edit.end.get());
         // const unsigned int(32)[2] reserved = 0;
         w.zeros(8);
         // template int(16) layer = 0;
@@ -202,53 +200,26 @@ fn shown_size(description: &SampleDescription) -> (u32, u32) {
     (clamp(width), clamp(fixed(height)))
 }
 
-/// Which part of a track is played when, in ticks of the movie. Points are rounded, so that the tracks stay together.
-#[derive(Debug, Clone, Copy)]
-struct Edits {
-    start: u64,
-    end: u64,
-    /// Composition time of the first picture, in ticks of the media.
-    media_time: u64,
-    /// Whether all of the media is played.
-    is_whole: bool,
-}
-
-impl Edits {
-    fn of(track: &TrackLayout<'_>) -> Self {
-        let ticks = |ns| u64::try_from(ns_to_ticks(ns, MOVIE_TIMESCALE)).unwrap_or(0);
-        let start = ticks(track.times.start_ns);
-        // Points that are rounded can be a tick too close: a last picture of one tick would not be shown.
-        let before_last_tick = track.times.played.saturating_sub(1).saturating_mul(MOVIE_TIMESCALE.into());
-        let shows_all =
-            before_last_tick.checked_div(track.times.timescale.into()).unwrap_or(0).saturating_add(1);
-        Self {
-            start,
-            end: ticks(track.times.end_ns()).max(start.saturating_add(shows_all)),
-            media_time: track.times.composition_delay,
-            is_whole: track.times.played == track.times.duration,
-        }
+/// EditListBox (section 8.6.6), unless it would mean what its absence means.
+fn write_edits(w: &mut BoxWriter, edit: Edit) {
+    if edit.is_identity() {
+        return;
     }
-
-    /// EditListBox (section 8.6.6), unless it would mean what its absence means.
-    fn write(self, w: &mut BoxWriter) {
-        if self.start == 0 && self.media_time == 0 && self.is_whole {
-            return;
-        }
-        let duration = self.end.saturating_sub(self.start);
-        // The media time is signed.
-        let version = version_for(&[self.start, duration, self.media_time.saturating_mul(2)]);
-        w.write_box(b"edts", |w| {
-            w.write_full_box(b"elst", version, 0, |w| {
-                let starts_late = self.start > 0;
-                // unsigned int(32) entry_count;
-                w.u32(if starts_late { 2 } else { 1 });
-                if starts_late {
-                    write_edit(w, version, self.start, u64::MAX);
-                }
-                write_edit(w, version, duration, self.media_time);
-            });
+    let start = edit.start.get();
+    let duration = edit.end.get().saturating_sub(start);
+    // The media time is signed.
+    let version = version_for(&[start, duration, edit.media_time.saturating_mul(2)]);
+    w.write_box(b"edts", |w| {
+        w.write_full_box(b"elst", version, 0, |w| {
+            let starts_late = start > 0;
+            // unsigned int(32) entry_count;
+            w.u32(if starts_late { 2 } else { 1 });
+            if starts_late {
+                write_edit(w, version, start, u64::MAX);
+            }
+            write_edit(w, version, duration, edit.media_time);
         });
-    }
+    });
 }
 
 /// One edit, at normal rate. A media time of -1 is an empty edit.
@@ -275,7 +246,7 @@ fn write_media_header(w: &mut BoxWriter, track: &TrackLayout<'_>, creation_time:
         // unsigned int(32|64) modification_time;
         w.sized(version, created);
         // unsigned int(32) timescale;
-        w.u32(track.times.timescale);
+        w.u32(track.times.timescale.get());
         // unsigned int(32|64) duration;
         w.sized(version, track.times.duration);
         // bit(1) pad = 0; unsigned int(5)[3] language;

@@ -98,6 +98,7 @@ fn composition_times(times: &TrackTimes) -> Vec<i64> {
 mod tests {
     use super::*;
     use crate::time::runs::Runs;
+    use crate::time::units::{MediaTicks, Nanos, Timescale};
 
     /// Times of samples that are shown at these places, one tick each.
     fn times(shown: &[u32]) -> TrackTimes {
@@ -112,13 +113,14 @@ mod tests {
         }
         let duration = deltas.sum();
         TrackTimes {
-            timescale: 25,
-            start_ns: 0,
-            composition_delay: delay.unsigned_abs(),
+            timescale: Timescale::new(25),
+            start: Nanos::ZERO,
+            composition_delay: MediaTicks::new(delay),
+            skipped: MediaTicks::ZERO,
+            played: duration,
             deltas,
             offsets,
             duration,
-            played: duration,
         }
     }
 

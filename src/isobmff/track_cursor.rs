@@ -9,11 +9,11 @@ use crate::isobmff::track_layout::{Chunk, SampleSizes, TrackLayout};
 use crate::plan::{FragmentSamples, InBandParameterSets, Sample, SampleDescription, TrackRun};
 use crate::time::TrackTimes;
 use crate::time::runs::RunCursor;
-use crate::time::units::{ns_to_ticks, ticks_to_ns};
+use crate::time::units::Nanos;
 use crate::virtual_file::Body;
 
 /// Players read a track ahead by about this much. A chunk is not longer, unless a single sample is.
-const CHUNK_NS: i64 = 500_000_000;
+const CHUNK: Nanos = Nanos::from_millis(500);
 
 /// A track whose samples are being laid out in order: which frame is next, and the tables of those before it.
 pub(super) struct TrackCursor<'a> {
@@ -64,7 +64,7 @@ impl<'a> TrackCursor<'a> {
             times,
             entries: run.descriptions(),
             pcm_frame,
-            chunk_ticks: u64::try_from(ns_to_ticks(CHUNK_NS, times.timescale)).unwrap_or(0),
+            chunk_ticks: times.timescale.ticks(CHUNK).unsigned(),
             later: 0,
             fragment: None,
             frames: &[],
@@ -86,9 +86,8 @@ impl<'a> TrackCursor<'a> {
     }
 
     /// Decode time of the next sample on the clip's timeline.
-    pub(super) fn time_ns(&self) -> i64 {
-        let ticks = i64::try_from(self.ticks).unwrap_or(i64::MAX);
-        self.times.start_ns.saturating_add(ticks_to_ns(ticks, self.times.timescale))
+    pub(super) fn time(&self) -> Nanos {
+        self.times.due(self.ticks)
     }
 
     /// Goes to the next fragment that has frames, if this one has no more.

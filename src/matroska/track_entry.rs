@@ -27,6 +27,10 @@ pub struct TrackEntry {
     pub codec_private: Option<Bytes>,
     /// Nanoseconds per frame, where the producer said so.
     pub default_duration_ns: Option<u64>,
+    /// CodecDelay: how much earlier its frames are presented than their blocks' times tell, in nanoseconds.
+    pub codec_delay_ns: u64,
+    /// TrackTimestampScale, 1 unless the producer said otherwise. It is deprecated and not applied.
+    pub timestamp_scale: f64,
     /// Picture size of a video track.
     pub video: Option<VideoSettings>,
     /// Rate and channels of an audio track.
@@ -127,6 +131,8 @@ impl TrackEntry {
             codec_id: String::new(),
             codec_private: None,
             default_duration_ns: None,
+            codec_delay_ns: 0,
+            timestamp_scale: 1.0,
             video: None,
             audio: None,
             encoding: ContentEncoding::None,
@@ -145,6 +151,11 @@ impl TrackEntry {
                 ids::CODEC_PRIVATE => entry.codec_private = Some(Bytes::copy_from_slice(payload.rest())),
                 ids::DEFAULT_DURATION => {
                     entry.default_duration_ns = Some(payload.uint()?).filter(|&duration| duration > 0);
+                }
+                ids::CODEC_DELAY => entry.codec_delay_ns = payload.uint()?,
+                ids::TRACK_TIMESTAMP_SCALE => {
+                    entry.timestamp_scale =
+                        Some(payload.float()?).filter(|scale| !scale.is_nan()).unwrap_or(1.0);
                 }
                 ids::VIDEO => entry.video = Some(parse_video(payload)?),
                 ids::AUDIO => entry.audio = Some(parse_audio(payload)?),

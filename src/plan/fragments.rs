@@ -33,6 +33,7 @@ pub(crate) struct Plan {
     active_audio: ActiveDescription,
     least_len: u64,
     ignored_tracks: Vec<u64>,
+    scaled_tracks: Vec<u64>,
     last_tracks: Option<(TrackSet, Arc<TrackConfigs>)>,
 }
 
@@ -64,6 +65,7 @@ impl Plan {
             active_audio: ActiveDescription::default(),
             least_len: 0,
             ignored_tracks: Vec::new(),
+            scaled_tracks: Vec::new(),
             last_tracks: None,
         }
     }
@@ -79,6 +81,7 @@ impl Plan {
         let mut events = Vec::new();
         let configs = self.enter(&index, &mut events)?;
         self.report_ignored_tracks(&index, configs.chosen, &mut events);
+        self.report_timestamp_scales(&index, configs.chosen, &mut events);
         self.least_len = self.least_len.saturating_add(least_len(&index, configs.chosen));
         check_faults(&index, configs.chosen, self.options.incomplete_input, &mut events)?;
         let name = index.name();
@@ -159,6 +162,23 @@ impl Plan {
             if !chosen.contains(track) && !self.ignored_tracks.contains(&track) {
                 self.ignored_tracks.push(track);
                 events.push(Event::TrackIgnored { track, codec_id: entry.codec_id.clone() });
+            }
+        }
+    }
+
+    /// Reports each track of the clip whose times are scaled, once.
+    fn report_timestamp_scales(
+        &mut self,
+        fragment: &FragmentIndex,
+        chosen: ChosenTracks,
+        events: &mut Vec<Event>,
+    ) {
+        for entry in fragment.tracks() {
+            let (track, scale) = (entry.number, entry.timestamp_scale);
+            let is_scaled = scale.total_cmp(&1.0).is_ne();
+            if is_scaled && chosen.contains(track) && !self.scaled_tracks.contains(&track) {
+                self.scaled_tracks.push(track);
+                events.push(Event::TrackTimestampScaleIgnored { track, scale: scale.to_string() });
             }
         }
     }
@@ -278,6 +298,7 @@ impl FragmentSamples {
         Self {
             changes: FrameChanges::of(&frames),
             frame_duration_ns: last_duration(&frames, entry),
+            codec_delay_ns: entry.codec_delay_ns,
             samples: std::mem::take(&mut frames.rows),
             nals: Vec::new(),
             recovery_points: Vec::new(),

@@ -100,6 +100,8 @@ pub(crate) struct FragmentSamples {
     pub(crate) changes: FrameChanges,
     /// Duration in nanoseconds of the last frame in presentation order, if the producer declared one.
     pub(crate) frame_duration_ns: Option<i64>,
+    /// CodecDelay: how much earlier the samples are presented than their times tell, in nanoseconds.
+    pub(crate) codec_delay_ns: u64,
     /// What was cut off the front of each frame that is marked as stripped.
     pub(crate) stripped_header: Bytes,
 }

@@ -1,224 +1,162 @@
 //! Decode and composition times of video (ISO/IEC 14496-12 sections 8.6.1.2 and 8.6.1.3).
 //!
-//! Matroska tells when a frame is shown, in the order in which frames are decoded. Decode times are derived: the
-//! i-th frame to be decoded is decoded when the i-th frame to be shown is due, less a delay `D` that lets every
-//! frame be decoded before it is shown. The delay does not stand in the table; the whole track is that much later,
-//! and the edit list starts at `D`.
+//! Matroska holds when a frame is shown, in the order in which frames are decoded. Decode times are derived: the i-th
+//! frame to be decoded is decoded when the i-th frame to be shown is due, less a delay `D` that lets every frame be
+//! decoded before it is shown. The delay is not in the table; the whole track is that much later, and the edit list
+//! starts at `D`.
+//!
+//! ```text
+//! shown, decode order      0  160   80   40  120         D = max(sorted - shown) = 120 - 40 = 80
+//! shown, sorted            0   40   80  120  160         the decode times, D later
+//! ctts                    80  200   80    0   40         shown + D - sorted
+//! ```
 
 use crate::error::{Error, ErrorKind};
-use crate::frame_fault::FrameFault;
-use crate::plan::Sample;
 use crate::time::cadence::{self, Cadence, OnCadence};
+use crate::time::order::PresentationOrder;
+use crate::time::rounding::{FirstRun, Rounding};
 use crate::time::runs::Runs;
-use crate::time::units::ns_to_ticks;
-use crate::time::{TrackTimes, continuity::Span};
-
-/// A picture is at most this many frames later in decode order than in presentation order: the largest
-/// `max_num_reorder_frames` of H.264 and `sps_max_num_reorder_pics` of H.265.
-const MAX_REORDERED: usize = 16;
+use crate::time::track_times::TrackTimes;
+use crate::time::units::{MediaTicks, Nanos, Timescale};
 
 /// Media timescales to try where there is no exact cadence: that of MPEG-2 systems, in which a millisecond is whole;
 /// and coarser ones, in which longer gaps fit an `stts` entry of 32 bits: 13 hours, 4 days, 49 days.
-const TIMESCALES: [u32; 3] = [90_000, 10_000, 1000];
+const TIMESCALES: [Timescale; 3] = [Timescale::new(90_000), Timescale::new(10_000), Timescale::new(1000)];
 
-/// How long a frame is taken to last when nothing tells: the only one of a clip.
-const LONE_FRAME_NS: i64 = 33_333_333;
+/// A longer distance of two frames does not fit an `stts` entry: 2^32 ticks of the coarsest timescale.
+pub(crate) const LONGEST_STEP: Nanos = Nanos::from_millis(u32::MAX as i64);
 
-/// The frames of one fragment in presentation order.
-#[derive(Debug, Default)]
-pub(crate) struct Presentation {
-    /// Time, and index in decode order.
-    order: Vec<(i64, u32)>,
-    /// Whether that is another order than decode order.
-    is_reordered: bool,
-}
-
-impl Presentation {
-    /// Sorts the frames of a fragment by presentation time; of equal ones, the first to be decoded is the first.
-    ///
-    /// Fails on the frame that is shown before more than 16 frames which are decoded before it.
-    pub(crate) fn sort(&mut self, samples: &[Sample]) -> Result<(), Error> {
-        self.order.clear();
-        self.order.reserve(samples.len());
-        self.is_reordered = false;
-        for (index, sample) in samples.iter().enumerate() {
-            let frame = (sample.time_ns, index as u32);
-            match self.order.last() {
-                Some((last_ns, _)) if *last_ns > sample.time_ns => self.insert(frame)?,
-                _ => self.order.push(frame),
-            }
-        }
-        Ok(())
-    }
-
-    /// Inserts a frame that is shown before the last.
-    fn insert(&mut self, frame: (i64, u32)) -> Result<(), Error> {
-        self.is_reordered = true;
-        let later = self.order.iter().rev().take(MAX_REORDERED.saturating_add(1));
-        let later = later.take_while(|(time_ns, _)| *time_ns > frame.0).count();
-        if later > MAX_REORDERED {
-            let fault = FrameFault::ReorderedTooFar { limit: MAX_REORDERED as u32 };
-            let time_ms = frame.0.div_euclid(1_000_000);
-            return Err(ErrorKind::InvalidMediaFrame { time_ms, fault }.into());
-        }
-        self.order.insert(self.order.len().saturating_sub(later), frame);
-        Ok(())
-    }
-
-    /// Where the frames begin and end. One lasts as long as the producer says, else the usual step.
-    pub(crate) fn span(
-        &self,
-        frame_duration_ns: Option<i64>,
-        scale_ns: i64,
-        before: Option<i64>,
-    ) -> Option<Span> {
-        let (first_ns, last_ns) = (self.order.first()?.0, self.order.last()?.0);
-        let known_ns = frame_duration_ns
-            .or_else(|| self.usual_step(scale_ns))
-            .filter(|&duration| duration > 0)
-            .or(before);
-        let sample_ns = known_ns.unwrap_or(LONE_FRAME_NS);
-        Some(Span { first_ns, last_ns, sample_ns, is_guess: known_ns.is_none() })
-    }
-
-    /// The mean step, which undoes the rounding of the single ones, unless a hole puts it off the median step.
-    fn usual_step(&self, scale_ns: i64) -> Option<i64> {
-        let steps = || self.order.iter().zip(self.order.iter().skip(1)).map(|(a, b)| b.0.saturating_sub(a.0));
-        let count = self.order.len().checked_sub(1).filter(|&count| count > 0)?;
-        let length = self.order.last()?.0.saturating_sub(self.order.first()?.0);
-        let mean = length.checked_div(i64::try_from(count).ok()?)?;
-        // The median is near the mean if neither half of the steps is on one side of what is near.
-        let (from, to) = (mean.saturating_sub(scale_ns), mean.saturating_add(scale_ns));
-        let (mut below, mut above) = (0_usize, 0_usize);
-        for step in steps() {
-            below = below.saturating_add(usize::from(step <= from));
-            above = above.saturating_add(usize::from(step >= to));
-        }
-        let middle = count / 2;
-        if below <= middle && above < count.saturating_sub(middle) {
-            return Some(mean);
-        }
-        let mut steps: Vec<i64> = steps().collect();
-        let (_, &mut median, _) = steps.select_nth_unstable(middle);
-        Some(median)
-    }
-}
-
-/// Collects the frames of the clip, fragment by fragment, and gives them times.
-#[derive(Debug, Default)]
+/// The pictures of the clip, whose decode times are to be found.
+#[derive(Debug)]
 pub(crate) struct VideoTimes {
-    /// Presentation times on the clip's timeline in presentation order, in nanoseconds.
-    shown_ns: Vec<i64>,
-    /// For each frame in decode order, its place in presentation order. Empty as long as the two are one.
-    place: Vec<u32>,
-    frame_ns: i64,
-    scale_ns: i64,
-    default_duration_ns: Option<i64>,
+    order: PresentationOrder,
+    /// How long a frame lasts: the last of all.
+    frame: Nanos,
+    tick: Nanos,
+    /// The exact cadence of the frames, if there is one.
+    cadence: Option<OnCadence>,
 }
 
-/// The times of the track, and what the report says of them.
+/// The times of the track, and what the report states of them.
 pub(crate) struct TimedVideo {
     pub(crate) times: TrackTimes,
+    /// When the first picture would be shown, decodable or not.
+    pub(crate) first: Nanos,
+    /// The cadence that times were set to.
     pub(crate) cadence: Option<Cadence>,
     /// Frames that were set apart from one of equal time.
     pub(crate) spread: u64,
+    /// Leading pictures at the start that cannot be decoded.
+    pub(crate) undecodable: u64,
 }
 
 impl VideoTimes {
-    /// Adds the frames of a fragment, which were put `base_ns` behind the start of the clip.
-    pub(crate) fn push(
-        &mut self,
-        frames: &Presentation,
-        base_ns: i64,
-        span: Span,
-        scale_ns: i64,
-        hint: Option<i64>,
-    ) {
-        let first = self.shown_ns.len();
-        self.shown_ns.extend(frames.order.iter().map(|(time_ns, _)| time_ns.saturating_add(base_ns)));
-        if frames.is_reordered || !self.place.is_empty() {
-            // Where nothing was reordered so far, each frame is in its own place.
-            let known = self.place.len() as u32;
-            self.place.extend(known..self.shown_ns.len() as u32);
-            let places = self.place.get_mut(first..).unwrap_or_default();
-            for (&(_, decode_index), place) in frames.order.iter().zip(first as u32..) {
-                if let Some(entry) = places.get_mut(decode_index as usize) {
-                    *entry = place;
-                }
-            }
-        }
-        self.frame_ns = span.sample_ns;
-        self.scale_ns = self.scale_ns.max(scale_ns);
-        self.default_duration_ns = hint;
+    /// `frame` is how long the last fragment's frames last, `declared` how long the producer declares it, `tick` that
+    /// of the source's clock.
+    pub(crate) fn new(order: PresentationOrder, frame: Nanos, declared: Option<Nanos>, tick: Nanos) -> Self {
+        let cadence = cadence::find(order.times(), tick, declared);
+        Self { order, frame, tick, cadence }
     }
 
-    /// The times of all frames; `None` if there is no frame.
-    pub(crate) fn finish(self) -> Result<Option<TimedVideo>, Error> {
-        let Some(&first_ns) = self.shown_ns.first() else { return Ok(None) };
-        let found = cadence::find(&self.shown_ns, self.scale_ns, self.default_duration_ns);
-        match found.and_then(|found| Some((found.deltas()?, found))) {
+    /// The pictures up to the first gap. `None` if there are none.
+    pub(crate) fn first_run(&self) -> Option<FirstRun> {
+        let time = *self.order.times().first()?;
+        let rounding = self.cadence.as_ref().map_or(Rounding::default(), |found| found.first_run);
+        Some(FirstRun { time, rounding })
+    }
+
+    /// The times of all frames, the first of which is `phase` later than recorded; `None` if there is no frame.
+    pub(crate) fn finish(self, phase: Nanos) -> Result<Option<TimedVideo>, Error> {
+        let Some(&first) = self.order.times().first() else { return Ok(None) };
+        let found = self.cadence.as_ref().and_then(|found| match found.start == first + phase {
+            true => Some(found.clone()),
+            false => found.with_phase(self.order.times(), self.tick, phase),
+        });
+        let with_deltas = found.and_then(|found| Some((found.deltas()?, found)));
+        match with_deltas {
             Some((deltas, found)) => self.on_cadence(&found, deltas),
-            None => self.as_recorded(first_ns),
+            None => self.as_recorded(first, phase),
         }
         .map(Some)
     }
 
     fn on_cadence(&self, found: &OnCadence, deltas: Runs<u32>) -> Result<TimedVideo, Error> {
-        let shown = if self.place.is_empty() { Vec::new() } else { found.ticks().collect() };
-        let times = self.tables(found.cadence.timescale, found.start_ns, &shown, deltas)?;
-        Ok(TimedVideo { times, cadence: found.moved.then_some(found.cadence), spread: 0 })
+        let cadence = found.moved.then_some(found.cadence);
+        let tables =
+            self.tables(found.cadence.timescale, found.start, &|| found.ticks().collect(), deltas)?;
+        Ok(TimedVideo { cadence, ..tables })
     }
 
-    fn as_recorded(&self, first_ns: i64) -> Result<TimedVideo, Error> {
-        let longest_ns = cadence::longest_step(&self.shown_ns).max(self.frame_ns);
-        let fits = |timescale: &u32| ns_to_ticks(longest_ns, *timescale) <= i64::from(u32::MAX);
-        let timescale = TIMESCALES.into_iter().find(fits).ok_or_else(|| {
-            let found_s = longest_ns / 1_000_000_000;
-            let reason = format!("expected gaps below 49 days, found one of {found_s} s");
+    fn as_recorded(&self, first: Nanos, phase: Nanos) -> Result<TimedVideo, Error> {
+        let times = self.order.times();
+        let longest = cadence::longest_step(times).max(self.frame);
+        let timescale = TIMESCALES.into_iter().find(|scale| scale.ticks(longest).entry().is_some());
+        let timescale = timescale.ok_or_else(|| {
+            let reason = format!("expected gaps below 49 days, found one of {} s", longest.as_secs());
             Error::new(ErrorKind::TimeOutOfRange { reason })
         })?;
-        let ticks = |ns: &i64| ns_to_ticks(ns.saturating_sub(first_ns), timescale);
-        let mut shown: Vec<i64> = self.shown_ns.iter().map(ticks).collect();
-        let spread = spread_collisions(&mut shown);
+        let (spread, shown) = match self.is_coarser_than_frames() {
+            true => spread_over_ticks(times, self.tick, |time| timescale.ticks(time - first)),
+            false => spread_collisions(times, |time| timescale.ticks(time - first)),
+        };
         let mut deltas = Runs::default();
+        let mut last_delta = None;
         for (shown, next) in shown.iter().zip(shown.iter().skip(1)) {
-            deltas.push(1, u32::try_from(next.saturating_sub(*shown)).map_err(|_| too_long())?);
+            let delta = (*next - *shown).entry().ok_or_else(too_long)?;
+            deltas.push(1, delta);
+            last_delta = Some(delta);
         }
-        let last = ns_to_ticks(self.frame_ns, timescale).max(1);
-        deltas.push(1, u32::try_from(last).map_err(|_| too_long())?);
-        let times = self.tables(timescale, first_ns, &shown, deltas)?;
-        Ok(TimedVideo { times, cadence: None, spread })
+        // Where frames are spread over ticks, nothing tells how long the last one lasts but the one before it.
+        let usual = timescale.ticks(self.frame).max(MediaTicks::ONE).entry().ok_or_else(too_long)?;
+        let last = last_delta.filter(|_| self.is_coarser_than_frames()).unwrap_or(usual);
+        deltas.push(1, last);
+        let tables = self.tables(timescale, first + phase, &|| shown.clone(), deltas)?;
+        Ok(TimedVideo { spread, ..tables })
     }
 
-    /// The tables of frames that are shown at `shown`, in presentation order, if any is not in decode order.
+    /// Whether the source's clock ticks less often than there are frames.
+    fn is_coarser_than_frames(&self) -> bool {
+        self.frame < self.tick
+    }
+
+    /// The tables of frames that are shown at `shown`, in presentation order, which is asked for only if any frame is
+    /// not in its place in decode order.
     fn tables(
         &self,
-        timescale: u32,
-        start_ns: i64,
-        shown: &[i64],
+        timescale: Timescale,
+        start: Nanos,
+        shown: &dyn Fn() -> Vec<MediaTicks>,
         deltas: Runs<u32>,
-    ) -> Result<TrackTimes, Error> {
-        let shown_at = |place: &u32| shown.get(*place as usize).copied().unwrap_or(0);
-        let ahead = |(decoded, place): (&i64, &u32)| decoded.saturating_sub(shown_at(place));
-        let delay = shown.iter().zip(&self.place).map(ahead).max().unwrap_or(0);
+    ) -> Result<TimedVideo, Error> {
+        let places = self.order.places();
+        let undecodable = self.order.undecodable();
+        let shown = if places.is_empty() && undecodable == 0 { Vec::new() } else { shown() };
+        let shown_at = |place: &u32| shown.get(*place as usize).copied().unwrap_or_default();
+        let ahead = |(decoded, place): (&MediaTicks, &u32)| *decoded - shown_at(place);
+        let delay = shown.iter().zip(&places).map(ahead).max().unwrap_or_default();
         let mut offsets = Runs::default();
         // Frames that are shown in the order in which they are decoded are shown when they are decoded.
-        if delay > 0 {
-            for (&decoded, place) in shown.iter().zip(&self.place) {
-                let offset = shown_at(place).saturating_add(delay).saturating_sub(decoded);
-                offsets.push(1, u32::try_from(offset).map_err(|_| too_long())?);
+        if delay > MediaTicks::ZERO {
+            for (decoded, place) in shown.iter().zip(&places) {
+                offsets.push(1, (shown_at(place) + delay - *decoded).entry().ok_or_else(too_long)?);
             }
         }
+        let skipped = match undecodable {
+            0 => MediaTicks::ZERO,
+            count => shown.get(count).copied().unwrap_or_default(),
+        };
         let duration = deltas.sum();
-        Ok(TrackTimes {
+        let times = TrackTimes {
             timescale,
-            start_ns,
-            composition_delay: u64::try_from(delay).unwrap_or(0),
+            start: start + timescale.nanos(skipped),
+            composition_delay: delay,
+            skipped,
             duration,
-            played: duration,
+            played: duration.saturating_sub(skipped.unsigned()),
             deltas,
             offsets,
-        })
+        };
+        Ok(TimedVideo { times, first: start, cadence: None, spread: 0, undecodable: undecodable as u64 })
     }
 }
 
@@ -227,50 +165,57 @@ fn too_long() -> Error {
     Error::new(ErrorKind::TimeOutOfRange { reason })
 }
 
-/// Makes times increase strictly: one that does not is a tick behind the one before it. Answers how many there were.
-fn spread_collisions(ticks: &mut [i64]) -> u64 {
+/// Times in ticks that increase strictly: one that does not is a tick after the one before it. Returns how many there
+/// were, and the ticks.
+fn spread_collisions(times: &[Nanos], ticks: impl Fn(Nanos) -> MediaTicks) -> (u64, Vec<MediaTicks>) {
     let mut spread = 0_u64;
-    let mut last = None::<i64>;
-    for tick in ticks {
+    let mut last = None::<MediaTicks>;
+    let increasing = times.iter().map(|time| {
+        let mut tick = ticks(*time);
         if let Some(last) = last
-            && *tick <= last
+            && tick <= last
         {
-            *tick = last.saturating_add(1);
+            tick = last + MediaTicks::ONE;
             spread = spread.saturating_add(1);
         }
-        last = Some(*tick);
+        last = Some(tick);
+        tick
+    });
+    let increasing = increasing.collect();
+    (spread, increasing)
+}
+
+/// The same where a tick of the source holds several frames: they are spread over it evenly, which is as near to their
+/// times as it gets.
+fn spread_over_ticks(
+    times: &[Nanos],
+    tick: Nanos,
+    ticks: impl Fn(Nanos) -> MediaTicks,
+) -> (u64, Vec<MediaTicks>) {
+    let mut even = Vec::with_capacity(times.len());
+    let mut spread = 0_u64;
+    for equal in times.chunk_by(|a, b| a == b) {
+        let count = i64::try_from(equal.len()).unwrap_or(i64::MAX);
+        even.extend((0..count).zip(equal).map(|(index, time)| *time + (tick * index).divided_by(count)));
+        spread = spread.saturating_add(count.unsigned_abs().saturating_sub(1));
     }
-    spread
+    let (_, increasing) = spread_collisions(&even, ticks);
+    (spread, increasing)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::frame_table::FrameFlags;
-
-    const MS: i64 = 1_000_000;
-
-    /// How long a frame of these times, in milliseconds, is taken to last.
-    fn usual_step(times_ms: &[i64]) -> Option<i64> {
-        let sample = |time_ms: &i64| Sample {
-            time_ns: time_ms * MS,
-            len: 1,
-            offset: 0,
-            first_nal: 0,
-            nals: 0,
-            flags: FrameFlags::SYNC,
-        };
-        let mut frames = Presentation::default();
-        frames.sort(&times_ms.iter().map(sample).collect::<Vec<_>>()).unwrap();
-        frames.usual_step(MS)
-    }
 
     #[test]
-    fn a_frame_lasts_as_long_as_most_do() {
-        assert_eq!(usual_step(&[0, 33, 67, 100]), Some(33_333_333), "the rounding is undone");
-        assert_eq!(usual_step(&[0, 100, 33, 67]), Some(33_333_333), "in any order");
-        assert_eq!(usual_step(&[0, 33, 67, 1100, 1133]), Some(34 * MS), "a hole, of 33 33 34 1033");
-        assert_eq!(usual_step(&[0, 1000, 2000, 2001, 3001]), Some(1000 * MS), "one frame twice");
-        assert_eq!(usual_step(&[7]), None);
+    fn frames_of_one_tick_are_spread_over_it() {
+        let scale = Timescale::new(90_000);
+        let times = [0, 0, 0, 1, 1, 3].map(Nanos::from_secs);
+        let (spread, shown) = spread_over_ticks(&times, Nanos::from_secs(1), |time| scale.ticks(time));
+        assert_eq!(spread, 3);
+        assert_eq!(shown, [0, 30_000, 60_000, 90_000, 135_000, 270_000].map(MediaTicks::new));
+        let (spread, shown) = spread_collisions(&times, |time| scale.ticks(time));
+        assert_eq!(spread, 3);
+        assert_eq!(shown, [0, 1, 2, 90_000, 90_001, 270_000].map(MediaTicks::new));
     }
 }

@@ -1,7 +1,7 @@
 //! Times of audio: the codec's frames follow each other by their length, and the blocks' timestamps keep them from
 //! running away.
 
-use crate::clips::{clip, clip_with, everything, lines, sound};
+use crate::clips::{clip, clip_with, everything, fragment_name, lines, sound};
 use getclip::{Event, Limits};
 use testkit::frames::{self, Tolerance};
 use testkit::media;
@@ -110,26 +110,26 @@ fn aac_that_drifts_for_an_hour_stays_with_its_timestamps() {
             .map(|(sample, stamp)| (audio.time_of(sample).unwrap() - stamp).abs())
             .max();
         assert!(worst <= Some(three_quarters(AAC_FRAME_NS) + ROUNDING_NS), "{ppm}: {worst:?} ns off");
-        // 720 ms of drift, in steps of 16 ms.
-        let [times] = drifted
+        // 720 ms of drift, in steps of 16 ms, each with its place.
+        let reanchored: Vec<(i64, u64)> = drifted
             .report
             .events
             .iter()
             .filter_map(|event| match event {
-                Event::AudioReanchored { track: 2, times, .. } => Some(*times),
+                Event::AudioReanchored { track: 2, at_ns, times, .. } => Some((*at_ns, *times)),
                 _ => None,
             })
-            .collect::<Vec<_>>()[..]
-        else {
-            panic!("{:?}", lines(&drifted.report))
-        };
+            .collect();
+        let times: u64 = reanchored.iter().map(|(_, times)| times).sum();
         assert!((40..=50).contains(&times), "{ppm}: {times}");
+        assert!(reanchored.is_sorted_by(|a, b| b.0 - a.0 >= 60_000_000_000), "{ppm}: {reanchored:?}");
     }
 }
 
-/// PCM cannot be squeezed: where the microphone is the slower clock, fragments move, picture and sound together.
+/// PCM cannot be made shorter, and sound moves no picture: where the microphone is the faster clock, the sound falls
+/// behind its timestamps, and the report tells how far.
 #[test]
-fn g711_that_drifts_for_an_hour_stays_with_the_picture() {
+fn g711_that_drifts_for_an_hour_moves_no_picture() {
     // 1000 Hz instead of 8000, for the size of the test.
     let track = Track::alaw().codec_private(media::wave_format(6, 1000, 1));
     for ppm in [200.0, -200.0] {
@@ -137,34 +137,35 @@ fn g711_that_drifts_for_an_hour_stays_with_the_picture() {
         let movie = Movie::parse(&drifted.mp4);
         let (audio, video) = (movie.audio(), movie.video());
         assert_eq!(audio.pcm_bytes().len(), drifted.stamps_ns.len() * 20);
-        let shifts: Vec<i128> = video
-            .samples
-            .iter()
-            .zip(0..)
-            .map(|(sample, index)| video.time_of(sample).unwrap() - index * 10_000_000_000)
-            .collect();
+        for (sample, index) in video.samples.iter().zip(0..) {
+            let off = video.time_of(sample).unwrap() - index * 10_000_000_000;
+            assert!(off.abs() <= ROUNDING_NS, "{ppm}: {off}");
+        }
         let mut due =
             audio.table.time_to_sample.iter().flat_map(|run| std::iter::repeat_n(run.1, run.0 as usize));
-        let mut time = 0;
+        let (mut time, mut least, mut most) = (0, 0, 0);
         for stamp in &drifted.stamps_ns {
-            let shift = shifts[(stamp / 10_000_000_000) as usize];
-            let off = time * 1_000_000_000 / i128::from(audio.timescale) - stamp - shift;
-            let bound = three_quarters(G711_BLOCK_NS) + 2_000_000 + ROUNDING_NS;
-            assert!(off.abs() <= bound, "{ppm}: {off} ns off at {stamp}");
+            let off = time * 1_000_000_000 / i128::from(audio.timescale) - stamp;
+            (least, most) = (off.min(least), off.max(most));
             time += due.by_ref().take(20).map(i128::from).sum::<i128>();
         }
-        let moved: i64 = drifted
-            .report
-            .events
-            .iter()
-            .map(|event| if let Event::Moved { by_ns, .. } = event { *by_ns } else { 0 })
-            .max()
-            .unwrap_or(0);
-        // All that an hour can bring.
-        assert!(i128::from(moved) <= 720_000_000 + three_quarters(G711_BLOCK_NS), "{ppm}: {moved}");
-        assert!(
-            shifts.iter().all(|shift| *shift <= i128::from(moved) + ROUNDING_NS && *shift >= -ROUNDING_NS)
-        );
+        let late = drifted.report.events.iter().find_map(|event| match event {
+            Event::AudioLate { track: 2, by_ns } => Some(i128::from(*by_ns)),
+            _ => None,
+        });
+        let bound = three_quarters(G711_BLOCK_NS) + 2 * ROUNDING_NS;
+        if ppm > 0.0 {
+            assert!(-bound <= least && most <= bound, "{least} to {most} ns off");
+            assert_eq!(late, None);
+        } else {
+            // 720 ms in an hour.
+            assert!(
+                (719_000_000..=721_000_000).contains(&most) && least >= -ROUNDING_NS,
+                "{least} to {most}"
+            );
+            assert_eq!(late, Some(most));
+        }
+        assert!(!drifted.report.events.iter().any(|event| matches!(event, Event::Moved { .. })));
     }
 }
 
@@ -239,7 +240,13 @@ fn lost_g711_packets_leave_a_hole() {
         let input = g711_without(lost.clone());
         let (mp4, report) = clip(input.to_bytes());
         frames::assert_same_frames(&mp4, &frames::frames_of(&[input]));
-        let reanchored = Event::AudioReanchored { track: 2, times: 1, tolerance_ns: 15_000_000 };
+        let (at_ns, lost_ns) = (i64::from(lost.start) * 20_000_000, lost.len() as u64 * 20_000_000);
+        let fragment = fragment_name(0);
+        let hole = Event::TrackGap { fragment: fragment.clone(), track: 2, at_ns, duration_ns: lost_ns };
+        // One block that is lost could be one that is late.
+        assert_eq!(report.events.contains(&hole), lost.len() > 1, "{lost:?}: {:?}", lines(&report));
+        let reanchored =
+            Event::AudioReanchored { fragment, track: 2, at_ns, times: 1, tolerance_ns: 15_000_000 };
         assert!(report.events.contains(&reanchored), "{lost:?}: {:?}", lines(&report));
     }
     let input = g711_without(0..0);

@@ -26,7 +26,7 @@ fn fragment_with(index: u64, at: u64, times: [i16; 8]) -> Fragment {
     // Frames of AAC last 64 ms at 16 kHz, and go on from fragment to fragment.
     let first_sound = (index * 1000).div_ceil(64) * 64 - index * 1000;
     let sound = (first_sound as i16..1000).step_by(64);
-    let tracks = vec![Track::avc(), Track::aac().codec_private(AAC_LC_16000_MONO)];
+    let tracks = vec![Track::avc_reordered(), Track::aac().codec_private(AAC_LC_16000_MONO)];
     let blocks = [avc_blocks(index, times), aac_blocks(index, sound)].concat();
     Fragment::stored(index, START + at, tracks, blocks)
 }

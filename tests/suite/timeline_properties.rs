@@ -10,29 +10,42 @@ use testkit::mp4::{Movie, TrackView};
 
 const START: u64 = 1_700_000_000_000;
 const MS: i128 = 1_000_000;
-/// 1024 samples at 48 kHz.
-const AAC_FRAME_NS: i128 = 1024 * 1_000_000_000 / 48_000;
 
 /// A group of pictures: its times in decode order, in milliseconds.
 ///
-/// Presentation times rise by random steps (0 is a collision, as clocks of milliseconds make them). Up to seven pictures
-/// that follow each other are decoded in any order.
+/// Presentation times rise steadily, or by random steps (0 is a collision, as clocks of milliseconds make them). Anchors
+/// are decoded ahead of up to seven B-frames each, which follow one after the other or as a hierarchy.
 fn group_of_pictures() -> impl Strategy<Value = Vec<i16>> {
     let steps = prop_oneof![
         3 => prop::collection::vec(Just(40), 1..30),
         2 => prop::collection::vec(prop_oneof![Just(33), Just(34)], 1..30),
+        2 => prop::collection::vec(28..=38_i16, 1..30),
         2 => prop::collection::vec(0..90_i16, 1..20),
     ];
-    let ranks = prop_oneof![prop::collection::vec(Just(0), 30), prop::collection::vec(any::<u8>(), 30)];
-    (steps, 2..8_usize, ranks).prop_map(|(steps, reordered, ranks)| {
-        let times = (0..steps.len()).map(|shown| steps[..shown].iter().sum::<i16>());
-        let mut pictures: Vec<(u8, i16)> = ranks.into_iter().zip(times).collect();
-        // The first stays first: a closed group begins with the picture that is shown first.
-        for run in pictures[1..].chunks_mut(reordered) {
-            run.sort_by_key(|(rank, _)| *rank);
+    (steps, 1..=8_usize, any::<bool>()).prop_map(|(steps, len, hierarchical)| {
+        let times: Vec<i16> = (0..steps.len()).map(|shown| steps[..shown].iter().sum()).collect();
+        // The first is an IDR picture: a closed group begins with the picture that is shown first.
+        let mut decoded = vec![times[0]];
+        for group in times[1..].chunks(len) {
+            decoded.push(group[group.len() - 1]);
+            b_frames(&group[..group.len() - 1], hierarchical, &mut decoded);
         }
-        pictures.into_iter().map(|(_, time)| time).collect()
+        decoded
     })
+}
+
+/// The B-frames that are shown at these times, in decode order.
+fn b_frames(shown: &[i16], hierarchical: bool, decoded: &mut Vec<i16>) {
+    match shown {
+        [] => {}
+        _ if !hierarchical => decoded.extend(shown),
+        _ => {
+            let middle = shown.len() / 2;
+            decoded.push(shown[middle]);
+            b_frames(&shown[..middle], true, decoded);
+            b_frames(&shown[middle + 1..], true, decoded);
+        }
+    }
 }
 
 /// A fragment of a random timeline.
@@ -74,7 +87,7 @@ fn fragments_of(timeline: &[Part]) -> Vec<Fragment> {
         blocks.extend((0..count).map(frame));
         // By server timestamp no two are duplicates, and the order is that of the input.
         let server = mkv::decimal_seconds(START + 90_000_000 + index);
-        let tracks = vec![Track::avc(), Track::aac()];
+        let tracks = vec![Track::avc_reordered(), Track::aac()];
         fragments.push(Fragment::stored(index, at as u64, tracks, blocks).server(&server));
         at += i64::from(*times.iter().max().expect("a picture")) + 40;
     }
@@ -128,6 +141,17 @@ fn presented(track: &TrackView<'_>) -> Vec<i128> {
     track.samples.iter().map(|sample| track.time_of(sample).expect("every sample is shown")).collect()
 }
 
+/// By how much later than the shift of its fragment a picture can be, by the report alone.
+fn stated_steps(fragments: &[Fragment], report: &Report) -> Vec<i128> {
+    let by = |index| {
+        report.events.iter().find_map(|event| match event {
+            Event::SteppedBack { fragment, by_ns, .. } if *fragment == fragment_name(index) => Some(*by_ns),
+            _ => None,
+        })
+    };
+    (0..).zip(fragments).map(|(index, _)| by(index).map_or(0, i128::from)).collect()
+}
+
 /// How far `found` is from `expected`, apart from one shift of all: half the distance of the extremes.
 fn spread(found: &[i128], expected: &[i128]) -> (i128, i128) {
     let off = || found.iter().zip(expected).map(|(found, expected)| found - expected);
@@ -157,7 +181,8 @@ proptest! {
         // Within a fragment, the order of presentation is that of the input; frames of equal time stay in decode order.
         let shown = presented(video);
         let input = input_times(&fragments, 1);
-        for (index, _) in fragments.iter().enumerate() {
+        let steps = stated_steps(&fragments, report);
+        for (index, _) in fragments.iter().enumerate().filter(|(index, _)| steps[*index] == 0) {
             let mut order: Vec<usize> = (0..input.len()).filter(|i| input[*i].0 == index).collect();
             order.sort_by_key(|i| input[*i].1);
             prop_assert!(order.is_sorted_by(|a, b| shown[*a] < shown[*b]), "fragment {}", index);
@@ -167,11 +192,21 @@ proptest! {
         for ((fragment, _), time) in input.iter().zip(&shown) {
             prop_assert!(*fragment == 0 || last_of(fragment - 1) < Some(*time));
         }
+        // B-frames are known by the room that their anchors leave them. Steps of any length can leave none.
+        for (index, Part { times, .. }) in timeline.iter().enumerate() {
+            let mut sorted = times.clone();
+            sorted.sort_unstable();
+            let is_steady = sorted.windows(2).all(|pair| (28..=40).contains(&(pair[1] - pair[0])));
+            prop_assert!(!is_steady || steps[index] == 0, "fragment {}: {:?}", index, report.events);
+        }
 
         // Presentation times are the input's and the stated shift.
         let shifts = stated_shifts(&fragments, report);
         let expected: Vec<i128> = input.iter().map(|(fragment, time)| time + shifts[*fragment]).collect();
-        let (video_off, video_shift) = spread(&shown, &expected);
+        let exact = |of: &[i128]| -> Vec<i128> {
+            (0..of.len()).filter(|i| steps[input[*i].0] == 0).map(|i| of[i]).collect()
+        };
+        let (video_off, video_shift) = spread(&exact(&shown), &exact(&expected));
         // A collision is spread by ticks of 1/90,000 s.
         let collisions = report.events.iter().map(|event| match event {
             Event::CollisionsSpread { frames, .. } => *frames as i128,
@@ -179,20 +214,33 @@ proptest! {
         }).sum::<i128>();
         let tolerance = MS / 2 + collisions * 12_000 + 2;
         prop_assert!(video_off <= tolerance, "{} ns: {:?}", video_off, report.events);
+        if steps.iter().all(|step| *step != 0) {
+            return Ok(());
+        }
+        for (i, (fragment, _)) in input.iter().enumerate() {
+            let off = shown[i] - expected[i] - video_shift;
+            prop_assert!((-tolerance..=steps[*fragment] + tolerance).contains(&off), "{} ns", off);
+        }
 
         let heard = input_times(&fragments, 2);
         if heard.is_empty() {
             prop_assert_eq!(movie.tracks.len(), 1);
             return Ok(());
         }
-        // Sound: the same, to within the tolerance of its frames; so the offset between the tracks is kept.
+        // Sound: the same, as far off as the report states; so the offset between the tracks is known.
         let audio = movie.audio();
         let samples: Vec<&[u8]> = audio.samples.iter().map(|sample| sample.bytes).collect();
         prop_assert!(samples == bytes_of(&fragments, 2));
+        prop_assert!(audio.samples.is_sorted_by(|a, b| a.dts < b.dts));
         let found = presented(audio);
+        let stated = report.events.iter().map(|event| match event {
+            Event::AudioLate { by_ns, .. } => i128::from(*by_ns),
+            Event::AudioOffTimestamps { by_ns, .. } => i128::from(*by_ns),
+            _ => 0,
+        }).max().unwrap_or(0).max(MS / 2);
         for ((fragment, time), found) in heard.iter().zip(&found) {
             let off = found - (time + shifts[*fragment]) - video_shift;
-            let bound = AAC_FRAME_NS * 3 / 4 + MS;
+            let bound = stated + MS + steps[*fragment];
             prop_assert!(off.abs() <= bound, "{} ns in fragment {}: {:?}", off, fragment, report.events);
         }
     }

@@ -9,7 +9,9 @@
 //! assert_same_frames(&mp4, &case.frames());
 //! ```
 
+mod clocks;
 mod damage;
+mod reports;
 
 use std::fs;
 

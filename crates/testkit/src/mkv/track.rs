@@ -79,6 +79,12 @@ impl Track {
         Self::video("V_MPEG4/ISO/AVC", &media::avcc(media::AVC_SPS, media::AVC_PPS), (320, 180))
     }
 
+    /// The same with an SPS that allows B-frames, and as many as there can be.
+    pub fn avc_reordered() -> Self {
+        let private = media::avcc_without_tail(media::AVC_SPS_MAIN, media::AVC_PPS);
+        Self::video("V_MPEG4/ISO/AVC", &private, (320, 180))
+    }
+
     /// Track 1, H.265, 320x180, with its hvcC.
     pub fn hevc() -> Self {
         Self::video("V_MPEGH/ISO/HEVC", &media::hvcc(true), (320, 180))

@@ -1,0 +1,24 @@
+//! [`Hole`]: a time in which one track has no frames while the other goes on.
+
+use crate::time::input::Sound;
+use crate::time::units::Nanos;
+
+/// A time without frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hole {
+    pub(crate) at: Nanos,
+    pub(crate) duration: Nanos,
+}
+
+/// Cameras vary their frame rate with light and motion. A hole inside a fragment is not shorter than this.
+const LEAST_INSIDE: Nanos = Nanos::from_secs(1);
+
+/// The longest hole between pictures at `times`, which do not decrease, if there is sound in it.
+pub(crate) fn inside(times: &[Nanos], frame: Nanos, tick: Nanos, sound: Sound<'_>) -> Option<Hole> {
+    let steps = times.iter().zip(times.iter().skip(1));
+    let (&before, &after) = steps.max_by_key(|(a, b)| **b - **a)?;
+    let hole = Hole { at: before + frame, duration: after - before - frame };
+    let is_long = hole.duration > frame.max(tick).max(LEAST_INSIDE);
+    let goes_on = || sound.times().flatten().any(|time| hole.at < time && time < after);
+    (is_long && goes_on()).then_some(hole)
+}
