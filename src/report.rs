@@ -425,7 +425,7 @@ impl fmt::Display for Event {
                 write!(f, "track {track}: {pictures} at the start cannot be decoded, not shown")
             }
             Self::Gap { fragment, duration_ns, closed } => {
-                let what = if *closed { "closed" } else { "kept" };
+                let what = if *closed { "closed" } else { "kept; --gaps close (Gaps::Close) removes it" };
                 write!(f, "fragment {fragment}: gap of {} before it, {what}", Length(*duration_ns))
             }
             Self::CollisionsSpread { track, frames } => {
@@ -474,7 +474,10 @@ mod tests {
     fn lengths_are_told_as_a_person_would() {
         let fragment = FragmentName::Position(1);
         let gap = Event::Gap { fragment: fragment.clone(), duration_ns: 89_999_661_017, closed: false };
-        assert_eq!(gap.to_string(), "fragment #2: gap of 90 s before it, kept");
+        assert_eq!(
+            gap.to_string(),
+            "fragment #2: gap of 90 s before it, kept; --gaps close (Gaps::Close) removes it"
+        );
         let moved = Event::Moved { fragment, by_ns: 33_333_333 };
         assert_eq!(moved.to_string(), "fragment #2: overlaps what is before it, moved 33 ms later");
     }

@@ -81,6 +81,8 @@ struct Placing<'a> {
     first: usize,
     /// The last barrier or step back: what is moved is not ahead of it.
     earliest: usize,
+    /// The first picture after the last step back that was recorded.
+    last_step: Option<usize>,
     moves: Moves,
 }
 
@@ -120,7 +122,8 @@ impl PresentationOrder {
         self.times.reserve(pictures.len());
         self.decoded.reserve(pictures.len());
         let first = self.times.len();
-        let mut placing = Placing { pictures, placement, first, earliest: 0, moves: Moves::default() };
+        let mut placing =
+            Placing { pictures, placement, first, earliest: 0, last_step: None, moves: Moves::default() };
         for (index, picture) in pictures.iter().enumerate() {
             let decoded = self.times.len() as u32;
             if picture.is_barrier {
@@ -189,19 +192,7 @@ impl PresentationOrder {
             self.put(time + by, decoded);
         }
         placing.placement.base += by;
-        let at = placing
-            .pictures
-            .get(start)
-            .map(|picture| placing.placement.base + picture.time)
-            .unwrap_or_default();
-        match placing.moves.steps.last_mut() {
-            _ if start == 0 => placing.moves.fragment += by,
-            Some(last) if start == placing.earliest && last.at + by == at => {
-                *last = StepBack { at, by: last.by + by };
-            }
-            _ => placing.moves.steps.push(StepBack { at, by }),
-        }
-        placing.earliest = start.max(placing.earliest);
+        placing.record_step(start, index, by);
     }
 
     /// Takes out the pictures from a place in decode order on. Answers their times and places, in decode order.
@@ -269,6 +260,20 @@ impl Placing<'_> {
         let first = base + self.first_shown(start, index);
         let by = last.map_or(Nanos::ZERO, |last| last + frame - first).max(Nanos::ZERO);
         if tick * 2 <= frame { by.rounded_to(tick) } else { by }
+    }
+
+    /// Records that the pictures from `start` on were moved.
+    fn record_step(&mut self, start: usize, index: usize, by: Nanos) {
+        let at = self.placement.base + self.first_shown(start, index);
+        match self.moves.steps.last_mut() {
+            _ if start == 0 => self.moves.fragment += by,
+            Some(last) if self.last_step == Some(start) => *last = StepBack { at, by: last.by + by },
+            _ => {
+                self.moves.steps.push(StepBack { at, by });
+                self.last_step = Some(start);
+            }
+        }
+        self.earliest = start.max(self.earliest);
     }
 
     /// When the first of the pictures from `start` on is shown: one of those up to `index`, or one of the next that is

@@ -1,14 +1,19 @@
 //! Clocks that jump, drift, are coarse or declare what the frames contradict.
 
 use getclip::{Gaps, Report};
+use testkit::ebml::{self, id};
 use testkit::frames::{Frame, Tolerance, assert_same_frames, assert_same_frames_within, frames_of};
-use testkit::mp4::Movie;
-use testkit::recording::Recording;
+use testkit::manifest;
+use testkit::media::hevc_frame;
+use testkit::mkv::{Block, Fragment, Track, aac_blocks, avc_blocks, documents};
+use testkit::mp4::{Movie, TrackView};
+use testkit::recording::{Recording, StoredFrame};
 
 use crate::cases::assert_reported;
-use crate::clips::{build_with, clip, clip_with, everything, lines};
+use crate::clips::{build_with, clip, clip_with, everything, lines, refusal};
 
 const MS: i128 = 1_000_000;
+const START: u64 = 1_700_000_000_000;
 
 fn clip_of(case: &Recording) -> (Vec<u8>, Report) {
     clip(case.bytes.clone())
@@ -156,15 +161,188 @@ fn a_clock_that_is_set_after_the_start() {
 /// The testkit's own writer and reader agree on times, so that a case can be built as well as loaded.
 #[test]
 fn built_and_loaded_cases_are_the_same() {
-    use testkit::mkv::{Fragment, Track, avc_blocks, documents};
     let fragment = |index: u64| {
-        Fragment::stored(
-            index,
-            1_700_000_000_000 + index * 80,
-            vec![Track::avc()],
-            avc_blocks(index, [0, 40]),
-        )
+        Fragment::stored(index, START + index * 80, vec![Track::avc()], avc_blocks(index, [0, 40]))
     };
     let fragments: Vec<Fragment> = (0..3).map(fragment).collect();
     assert_eq!(Recording::read(documents(&fragments)).frames(), frames_of(&fragments));
+}
+
+/// Times of an IDR picture and of groups of P and two B pictures, 40 ms apart, in decode order.
+fn with_b_frames(groups: i16) -> Vec<i16> {
+    let group = |index: i16| [3, 1, 2].map(|place| (index * 3 + place) * 40);
+    std::iter::once(0).chain((0..groups).flat_map(group)).collect()
+}
+
+/// A fragment of Main profile without VUI: nothing tells how far pictures are reordered.
+fn main_profile(index: u64, at: u64, times: &[i16]) -> Fragment {
+    let blocks = avc_blocks(index, times.iter().copied());
+    Fragment::stored(index, START + at, vec![Track::avc_reordered()], blocks)
+}
+
+/// The second session begins too early, with an IDR picture: it is moved to one frame after the first, not sorted into it.
+#[test]
+fn a_second_session_that_begins_too_early() {
+    for early in [60, 400] {
+        let times = with_b_frames(8);
+        let end = times.len() as u64 * 40;
+        let input = [main_profile(0, 0, &times), main_profile(1, end - early, &times)];
+        let (mp4, report) = clip(documents(&input));
+        let mut expected = frames_of(&input);
+        expected[times.len()..].iter_mut().for_each(|frame| frame.time_ns += i128::from(early) * MS);
+        assert_same_frames(&mp4, &expected);
+        assert_reported(&report, &["moved", &format!("{early} ms")]);
+    }
+}
+
+/// The same steps inside a fragment, in a stream with B-frames and no IDR picture at the step.
+#[test]
+fn a_step_back_between_b_frames() {
+    for back in [60, 400] {
+        let mut times = with_b_frames(12);
+        let input = [main_profile(0, 0, &times)];
+        let expected = frames_of(&input);
+        times[19..].iter_mut().for_each(|time| *time -= back);
+        let (mp4, report) = clip(main_profile(0, 0, &times).to_bytes());
+        assert_same_frames(&mp4, &expected);
+        // The first picture after the step is the B-frame shown at 760 ms.
+        assert_reported(&report, &["set back 1 time", "760 ms", &format!("{back} ms later")]);
+    }
+}
+
+/// H.265 with B-frames, cut in two anywhere: whichever pictures the anchor leaves in the other fragment.
+#[test]
+fn reordering_across_the_border_in_h265() {
+    let recording = Recording::read(manifest::mkv("h265_bframes"));
+    let first = &recording.fragments[0];
+    let private = first.tracks[0].codec_private.clone().expect("an hvcC");
+    let track = Track::hevc().codec_private(private);
+    let pictures: Vec<&StoredFrame> = first.frames.iter().filter(|frame| frame.track == 1).collect();
+    let ms = |frame: &StoredFrame| ((frame.time_ns - pictures[0].time_ns) / MS) as i16;
+    let fragment = |index: u64, pictures: &[&StoredFrame]| {
+        let start = ms(pictures[0]);
+        let block = |frame: &&StoredFrame| {
+            Block::new(1, ms(frame) - start, frame.key, &recording.bytes[frame.range.clone()])
+        };
+        let blocks = pictures.iter().map(block).collect();
+        Fragment::stored(index, START + start as u64, vec![track.clone()], blocks)
+    };
+    let is_split = |cut: usize| pictures[..cut].iter().any(|frame| ms(frame) > ms(pictures[cut]));
+    let cuts: Vec<usize> = (1..pictures.len()).filter(|cut| is_split(*cut)).collect();
+    assert!(cuts.len() > 10, "{cuts:?}");
+    for cut in cuts {
+        let input = [fragment(0, &pictures[..cut]), fragment(1, &pictures[cut..])];
+        let (mp4, report) = clip(documents(&input));
+        assert_same_frames(&mp4, &frames_of(&input));
+        assert_not_reported(&report, "moved");
+    }
+}
+
+/// Blocks whose times are cut to whole milliseconds: 29.97 pictures a second, and sound of 44.1 kHz.
+#[test]
+fn times_that_are_cut_are_within_half_a_millisecond_by_one_origin() {
+    let picture = |index: i64| (index * 1_001_000 / 30_000) as i16;
+    let sound = |index: i64| (index * 1_024_000 / 44_100) as i16;
+    let blocks = [avc_blocks(0, (0..90).map(picture)), aac_blocks(0, (0..129).map(sound))].concat();
+    let tracks = vec![Track::avc(), Track::aac().codec_private([0x12, 0x10])];
+    let (mp4, report) = clip(Fragment::stored(0, START, tracks, blocks.clone()).to_bytes());
+    let movie = Movie::parse(&mp4);
+    let track = |number: u64| blocks.iter().filter(move |block| block.track == number);
+    let offs = |found: &TrackView<'_>, number| -> Vec<i128> {
+        let times =
+            found.samples.iter().map(|sample| found.time_of(sample).expect("a sample that is presented"));
+        times.zip(track(number)).map(|(time_ns, block)| time_ns - i128::from(block.time) * MS).collect()
+    };
+    let (video, audio) = (offs(movie.video(), 1), offs(movie.audio(), 2));
+    assert_eq!((video.len(), audio.len()), (90, 129));
+    // By one origin: the largest distance is a millisecond, and the rounding of the tables.
+    let all = || video.iter().chain(&audio);
+    assert!(all().max().unwrap() - all().min().unwrap() <= MS + 25_000, "{video:?} {audio:?}");
+    assert_not_reported(&report, "timestamps");
+}
+
+/// A CodecDelay of 1024 samples of 44.1 kHz, on the sound of H.265.
+#[test]
+fn codec_delay_of_another_rate() {
+    let delay_ns = 23_219_955;
+    let sound = (0..60_i64).map(|index| (index * 1_024_000 / 44_100) as i16);
+    let pictures =
+        (0..30).map(|index| Block::new(1, index * 40, index == 0, hevc_frame(index as u64, 50, index == 0)));
+    let audio = Track::aac().codec_private([0x12, 0x10]).extra(ebml::uint(id::CODEC_DELAY, delay_ns));
+    let blocks = [pictures.collect(), aac_blocks(0, sound)].concat();
+    let input = [Fragment::stored(0, START, vec![Track::hevc(), audio], blocks)];
+    let (mp4, _) = clip(documents(&input));
+    let mut expected = frames_of(&input);
+    // The second frame is heard with the first picture.
+    for (index, frame) in (-1..).zip(expected.iter_mut().filter(|frame| frame.track == 2)) {
+        frame.time_ns = index * 1024 * 1_000_000_000 / 44_100;
+    }
+    assert_same_frames_within(&mp4, &expected, Tolerance { video_ns: 500_000, audio_ns: MS });
+}
+
+/// The duration of a field for that of a frame, and of a variable rate twice the usual step.
+#[test]
+fn durations_that_the_frames_contradict_in_h265() {
+    for declared_ns in [20_000_000, 80_000_000, 11_111] {
+        let track = Track::hevc().default_duration(declared_ns);
+        let fragment = |index: u64| {
+            let block =
+                |i: i16| Block::new(1, i * 40, i == 0, hevc_frame(index * 100 + i as u64, 50, i == 0));
+            Fragment::stored(index, START + index * 1000, vec![track.clone()], (0..25).map(block).collect())
+        };
+        let input = [fragment(0), fragment(1)];
+        let (mp4, report) = clip(documents(&input));
+        assert_same_frames(&mp4, &frames_of(&input));
+        assert_eq!(Movie::parse(&mp4).duration_ns(), 2000 * MS, "{declared_ns}");
+        assert_not_reported(&report, "gap");
+        assert_not_reported(&report, "moved");
+    }
+}
+
+/// 25 pictures a second by a clock of tenths of a second.
+#[test]
+fn a_clock_of_tenths_of_a_second() {
+    let fragment = |index: u64| {
+        let blocks = avc_blocks(index, (0..50).map(|picture| picture * 40 / 100));
+        let fragment = Fragment::stored(index, START + index * 2000, vec![Track::avc()], blocks);
+        fragment.timestamp_scale(100 * 1_000_000).cluster_timestamp(0)
+    };
+    let input = [fragment(0), fragment(1)];
+    let (mp4, report) = clip(documents(&input));
+    assert_same_frames_within(&mp4, &frames_of(&input), Tolerance { video_ns: 100 * MS, audio_ns: 0 });
+    assert!(video_times(&mp4).is_sorted_by(|a, b| a < b));
+    assert_not_reported(&report, "gap");
+    assert_not_reported(&report, "cadence");
+}
+
+/// Frames that arrive up to 60 ms late, of which none was lost: one run, that stays where it is.
+#[test]
+fn jitter_of_arrival_is_no_loss() {
+    let late = [0, 3, 60, 45, 21, 0, 9, 33, 12, 2];
+    let exact = |index: i64| index * 64 / 3;
+    let stamped = (0..90_i64).map(|index| (exact(index) + late[index as usize % late.len()]) as i16);
+    let blocks = [avc_blocks(0, (0..50).map(|index| index * 40)), aac_blocks(0, stamped)].concat();
+    let input = [Fragment::stored(0, START, vec![Track::avc(), Track::aac()], blocks)];
+    let (mp4, report) = clip(documents(&input));
+    assert_eq!(Movie::parse(&mp4).audio().table.time_to_sample, [(90, 1024)]);
+    let mut expected = frames_of(&input);
+    for (index, frame) in (0..).zip(expected.iter_mut().filter(|frame| frame.track == 2)) {
+        frame.time_ns = i128::from(exact(index)) * MS;
+    }
+    assert_same_frames_within(&mp4, &expected, Tolerance { video_ns: 500_000, audio_ns: 25 * MS });
+    assert_not_reported(&report, "set to its timestamps");
+}
+
+/// 60 days without a frame do not fit in a table: the error names both sides and the option, which joins them.
+#[test]
+fn a_gap_of_60_days() {
+    let at = |index: u64, at| main_profile(index, at, &[0, 40, 80, 120]);
+    let input = documents(&[at(0, 0), at(1, 60 * 86_400_000)]);
+    let text = refusal(input.clone()).to_string();
+    for words in ["60 days", "2023-11-14", "2024-01-13", "--gaps close"] {
+        assert!(text.contains(words), "{text} lacks {words}");
+    }
+    let (mp4, report) = clip_with(&everything().gaps(Gaps::Close), input);
+    assert_eq!(Movie::parse(&mp4).duration_ns(), 320 * MS);
+    assert_reported(&report, &["gap of 60 days", "closed"]);
 }
