@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::server::TlsStream;
@@ -40,7 +41,10 @@ impl Tls {
             return Err(fault(certificates, &"expected a certificate in PEM, found none"));
         }
         let private = PrivateKeyDer::from_pem_file(key).map_err(|error| fault(key, &error))?;
-        let mut config = ServerConfig::builder()
+        // Named, since the HTTP client of a store in a bucket brings another provider: rustls would not choose.
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| fault(certificates, &error))?
             .with_no_client_auth()
             .with_single_cert(chain, private)
             .map_err(|error| fault(key, &error))?;
