@@ -14,7 +14,7 @@ use object_store::PutPayload;
 
 use crate::find::TimeRange;
 use crate::fragment::StoredFragment;
-use crate::layout::Shelf;
+use crate::layout::{self, Shelf};
 use crate::stream::StreamInfo;
 use crate::{Archive, Error};
 
@@ -135,6 +135,24 @@ impl Archive {
         Ok(written + self.index_hour(&shelf, &hour).await?)
     }
 
+    /// Makes the derived indexes of the last two closed hours in all streams, and returns the number written. Run once an
+    /// hour, by any replica, it leaves no closed hour without one, even if one run is missed.
+    ///
+    /// # Errors
+    /// The store's error. The next run makes what this one did not.
+    pub async fn index_closed_hours(&self) -> Result<u64, Error> {
+        let range = last_closed_hours(self.now());
+        let mut written = 0;
+        for name in layout::stream_names(self.store()).await? {
+            match self.stream(&name).await {
+                Ok(stream) => written += self.index_hours(&stream, range.clone()).await?,
+                Err(Error::StreamNotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+
     async fn index_hour(&self, shelf: &Shelf, fragments: &[StoredFragment]) -> Result<u64, Error> {
         if worthwhile(fragments, self.now()).is_empty() {
             return Ok(0);
@@ -150,6 +168,13 @@ impl Archive {
         let heads: Vec<Bytes> = stream::iter(reads).buffered(connections).boxed().try_collect().await?;
         self.keep_hours(shelf, &known, &missing, &heads).await
     }
+}
+
+/// The two hours before the newest one that is not closed.
+fn last_closed_hours(now: Timestamp) -> RangeInclusive<Timestamp> {
+    let hour_ms = Hour::SECONDS * 1000;
+    let open_ms = (now.as_millis().div_euclid(hour_ms) - 1) * hour_ms;
+    Timestamp::from_millis(open_ms - 2 * hour_ms)..=Timestamp::from_millis(open_ms - 1)
 }
 
 /// The closed hours with many of the fragments.
@@ -209,6 +234,19 @@ mod tests {
             (0..bytes.len()).filter(|&end| decode(bytes.slice(..end)).is_some()).collect();
         assert_eq!(whole.len(), 2, "{whole:?}");
         assert_eq!(decode(Bytes::from_static(b"something else")), None);
+    }
+
+    #[test]
+    fn the_last_closed_hours_are_whole() {
+        for now_ms in [12 * 3_600_000, 13 * 3_600_000 - 1] {
+            let range = last_closed_hours(Timestamp::from_millis(now_ms));
+            assert_eq!(
+                range,
+                Timestamp::from_millis(9 * 3_600_000)..=Timestamp::from_millis(11 * 3_600_000 - 1)
+            );
+            assert!(Hour(10).is_closed(Timestamp::from_millis(now_ms)));
+            assert!(!Hour(11).is_closed(Timestamp::from_millis(now_ms)));
+        }
     }
 
     #[test]

@@ -392,3 +392,27 @@ async fn derived_indexes_save_reads_and_are_safe_to_lose() {
         assert_eq!(gets, 12);
     }
 }
+
+#[tokio::test]
+async fn the_last_two_closed_hours_of_every_stream_are_indexed() {
+    const HOUR_MS: u64 = 3_600_000;
+    for store in Store::all() {
+        let archive = store.open().await;
+        let first_ms = 1_699_999_200_000;
+        let mut recording = Vec::new();
+        for hour in 0..4 {
+            recording.extend(mkv::documents(&stored(first_ms + hour * HOUR_MS, 70)));
+        }
+        for stream in ["one", "other"] {
+            let stream = create(&archive, stream, Retention::Forever).await;
+            import(&archive, &stream, &recording).await;
+        }
+        create(&archive, "empty", Retention::Forever).await;
+        // The fourth hour is over for less than an hour: the second and the third are the last closed ones.
+        store.set_now_ms(i64::try_from(first_ms + 5 * HOUR_MS - 1).unwrap());
+        assert_eq!(archive.index_closed_hours().await.unwrap(), 4);
+        assert_eq!(archive.index_closed_hours().await.unwrap(), 0);
+        store.set_now_ms(i64::try_from(first_ms + 5 * HOUR_MS).unwrap());
+        assert_eq!(archive.index_closed_hours().await.unwrap(), 2);
+    }
+}

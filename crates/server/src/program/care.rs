@@ -68,3 +68,21 @@ pub(super) async fn prune_repeatedly(archive: Archive, interval: Duration) {
         }
     }
 }
+
+/// Time between two runs of [`index_repeatedly`].
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Makes the derived index of each hour after it is closed. Clips make them too, from what they read: made in advance, they
+/// speed up the first long clip. Any replica does, and several at once do no harm.
+pub(super) async fn index_repeatedly(archive: Archive) {
+    let mut ticks = tokio::time::interval(HOUR);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match archive.index_closed_hours().await {
+            Ok(0) => {}
+            Ok(hours) => info!(hours, "indexed closed hours"),
+            Err(error) => warn!(%error, "indexing closed hours failed, and goes on later"),
+        }
+    }
+}

@@ -8,10 +8,11 @@ use getclip_server::http::{Cors, Server, Settings};
 use getclip_server::listener::{self, ConnectionLimits, Tls};
 use getclip_server::sigv4::{Credentials, Verifier};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::args::ServeArguments;
-use super::care::prune_repeatedly;
+use super::care::{index_repeatedly, prune_repeatedly};
 use super::failure::Failure;
 use super::text::print;
 use super::{logging, open, signals};
@@ -41,13 +42,12 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     }
     print(&format!("getclip-server: listening on {scheme}://{address}\n"))?;
 
-    let care = match arguments.prune_interval {
-        0 => None,
-        minutes => {
-            let interval = Duration::from_secs(minutes.saturating_mul(60));
-            Some(tokio::spawn(prune_repeatedly(archive.clone(), interval)))
-        }
-    };
+    let mut care = JoinSet::new();
+    care.spawn(index_repeatedly(archive.clone()));
+    if arguments.prune_interval > 0 {
+        let interval = Duration::from_secs(arguments.prune_interval.saturating_mul(60));
+        care.spawn(prune_repeatedly(archive.clone(), interval));
+    }
     let mut limits = ConnectionLimits::default();
     limits.connections = arguments.max_connections;
     limits.stall_time = Duration::from_secs(arguments.stall_time);
@@ -63,9 +63,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     };
     let serving = listener::serve(listener, tls, server.router(), limits, stop);
     let served = until_told_twice(serving).await;
-    if let Some(care) = care {
-        care.abort();
-    }
+    care.abort_all();
     served?.map_err(|error| Failure::io(address, error))
 }
 
