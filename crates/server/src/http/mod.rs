@@ -41,7 +41,7 @@ use self::access::not_authorized;
 pub(crate) use self::exchange::Exchange;
 pub(crate) use self::media::{MediaResponse, Part};
 pub(crate) use self::query::Query;
-pub(crate) use self::ranges::{Selected, select};
+pub(crate) use self::ranges::{Selected, continues, select};
 use self::response::REQUEST_ID;
 pub(crate) use self::response::{empty, json_response, with_type};
 use self::route::Route;

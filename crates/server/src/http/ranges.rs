@@ -44,6 +44,12 @@ pub(crate) fn select(headers: &HeaderMap, etag: &str, len: u64) -> Selected {
     }
 }
 
+/// Whether a range without the first byte is asked for: its client has the beginning, or is not after it.
+pub(crate) fn continues(headers: &HeaderMap) -> bool {
+    let range = text(headers, &header::RANGE).and_then(|range| parse_range(range, u64::MAX));
+    range.flatten().is_some_and(|range| range.start > 0)
+}
+
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
@@ -124,6 +130,23 @@ mod tests {
         ] {
             assert_eq!(selected(&[(header::RANGE, range)], ETAG), expected, "{range}");
         }
+    }
+
+    #[test]
+    fn ranges_after_the_first_byte_continue() {
+        for (range, expected) in [
+            ("bytes=1-", true),
+            ("bytes=-1", true),
+            ("bytes=10-19", true),
+            ("bytes=0-", false),
+            ("bytes=0-5", false),
+            ("bytes=5-4", false),
+            ("items=5-6", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::RANGE, range.parse().unwrap())]);
+            assert_eq!(continues(&headers), expected, "{range}");
+        }
+        assert!(!continues(&HeaderMap::new()));
     }
 
     #[test]

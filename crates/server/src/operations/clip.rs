@@ -1,5 +1,7 @@
 //! GetClip.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use getclip::{
     ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, IncompleteInput, Limit, Report,
@@ -23,7 +25,7 @@ impl State {
     pub(super) async fn get_clip(&self, asked: GetClip) -> Result<Response<Body>, ServiceError> {
         let permit = self.media_permit()?;
         let selector = self.clip_selector(&asked.selector)?;
-        let clip = self.clip(&asked.stream, &asked.selector, ClipRequest::new(selector)).await?;
+        let clip = self.clip(&asked.stream, &asked.selector, ClipRequest::new(selector), None).await?;
         let media = Body::new(MediaResponse::new([Part::Stored(clip.body(..))], permit));
         let mut response = with_type(StatusCode::OK, clip.plan().content_type(), media);
         mark_cut(clip.plan().report(), response.headers_mut());
@@ -49,18 +51,24 @@ impl State {
     /// Plans a clip of a stream.
     ///
     /// The stream is looked up while its fragments are listed, so that what is wrong with the range by what the stream
-    /// retains is known only afterwards.
+    /// retains is known only afterwards. A plan of at most `max_age` is taken as it is, for a client that has the
+    /// beginning of the clip.
     pub(super) async fn clip(
         &self,
         reference: &StreamReference,
         selector: &FragmentSelector,
         request: ClipRequest,
+        max_age: Option<Duration>,
     ) -> Result<StoredClip, ServiceError> {
         let incomplete =
             if self.settings.keep_damaged { IncompleteInput::Keep } else { IncompleteInput::Refuse };
         let request = request.profile(self.settings.profile).incomplete_input(incomplete);
         let name = archive_name(reference.name())?;
-        match self.archive.clip(&name, &request).await {
+        let planned = match max_age {
+            Some(max_age) => self.archive.recent_clip(&name, &request, max_age).await,
+            None => self.archive.clip(&name, &request).await,
+        };
+        match planned {
             Ok(clip) => {
                 check_created(reference, clip.stream())?;
                 self.check_retained(selector, clip.stream())?;

@@ -1,5 +1,7 @@
 //! A clip as a file at a URL, with ranges: what players and browsers ask for.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use getclip::{
     ClipFragmentSelector, ClipFragmentSelectorType, ClipPlan, ClipTimestampRange, Cut, Limit, Limits,
@@ -12,11 +14,15 @@ use serde_json::{Value, json};
 
 use super::clip::mark_cut;
 use super::urls::ClipUrl;
-use crate::http::{MediaResponse, Part, Selected, State, empty, json_response, select, with_type};
+use crate::http::{MediaResponse, Part, Selected, State, continues, empty, json_response, select, with_type};
 use crate::model::{ServiceError, StreamName, StreamReference};
 
 /// A URL means what the archive holds: a client asks each time whether that has changed.
 const CACHE_CONTROL: &str = "private, no-cache";
+
+/// Age of a plan that still serves the ranges after the first: a player that was paused for that long goes on with the file
+/// whose beginning it has, even if fragments were added to the range of time.
+const CONTINUED: Duration = Duration::from_secs(10 * 60);
 
 impl State {
     /// `GET /streams/{name}/clip.mp4`
@@ -28,7 +34,8 @@ impl State {
     ) -> Result<Response<Body>, ServiceError> {
         let url = ClipUrl::parse(query)?;
         let permit = self.media_permit()?;
-        let clip = self.clip_of_url(stream, &url).await?;
+        let max_age = continues(headers).then_some(CONTINUED);
+        let clip = self.clip_of_url(stream, &url, max_age).await?;
         let plan = clip.plan();
         let (len, etag) = (plan.len(), plan.etag().to_string());
         let media = |range| Body::new(MediaResponse::new([Part::Stored(clip.body(range))], permit));
@@ -75,21 +82,26 @@ impl State {
         stream: &StreamName,
         query: &str,
     ) -> Result<Response<Body>, ServiceError> {
-        let clip = self.clip_of_url(stream, &ClipUrl::parse(query)?).await?;
+        let clip = self.clip_of_url(stream, &ClipUrl::parse(query)?, None).await?;
         let mut response = json_response(&report(clip.plan()));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL));
         Ok(response)
     }
 
     /// The clip of a URL: like GetClip's, but of a range of any length, and with other limits where it asks for them.
-    async fn clip_of_url(&self, stream: &StreamName, url: &ClipUrl) -> Result<StoredClip, ServiceError> {
+    async fn clip_of_url(
+        &self,
+        stream: &StreamName,
+        url: &ClipUrl,
+        max_age: Option<Duration>,
+    ) -> Result<StoredClip, ServiceError> {
         let range = ClipTimestampRange::unlimited(url.selector.start(), url.selector.end())?;
         let selector = match url.selector.clock() {
             ClipFragmentSelectorType::ProducerTimestamp => ClipFragmentSelector::producer(range),
             ClipFragmentSelectorType::ServerTimestamp => ClipFragmentSelector::server(range),
         };
         let request = ClipRequest::new(selector).limits(self.url_limits(url)).gaps(url.gaps);
-        self.clip(&StreamReference::by_name(stream.clone()), &url.selector, request).await
+        self.clip(&StreamReference::by_name(stream.clone()), &url.selector, request, max_age).await
     }
 
     /// What the URL asks for, up to what this server allows; else GetClip's limits.
