@@ -207,6 +207,8 @@ async function openStream(stream) {
 
 // ---------------------------------------------------------------- The time line
 
+/** The server reports longer ranges in steps of ten minutes. */
+const MOST_EXACT = 26 * 3600000 - 2;
 const SECOND = 1000, YEAR = 366 * 86400000, LEAST_VIEW = SECOND, MOST_VIEW = 60 * YEAR;
 let view = { start: Date.now() - 86400000, end: Date.now() }, range = null, spans = [], loaded = null, loading = 0, timer = 0;
 
@@ -248,10 +250,11 @@ const zoom = (factor, at = (view.start + view.end) / 2) => {
 };
 const move = (share) => setView(view.start + share * (view.end - view.start), view.end + share * (view.end - view.start));
 
-/** Loads the spans of the view and of as much on either side. */
+/** Loads the spans of the view and of as much on either side, as far as they are those of the fragments. */
 async function loadSpans() {
   const length = view.end - view.start, resolution = length / 1000, number = ++loading;
-  const wanted = { start: Math.max(Math.floor(view.start - length), 0), end: Math.ceil(view.end + length) };
+  const margin = length <= MOST_EXACT ? Math.min(length, (MOST_EXACT - length) / 2) : length;
+  const wanted = { start: Math.max(Math.floor(view.start - margin), 0), end: Math.ceil(view.end + margin) };
   if (wanted.end <= wanted.start) return;
   const timeline = await timelineOf(wanted.start, wanted.end, resolution);
   if (number !== loading) return;
@@ -263,9 +266,9 @@ async function loadSpans() {
 function listSpans() {
   const inView = spans.filter(([start, end]) => end >= view.start && start <= view.end);
   const total = inView.reduce((sum, [start, end]) => sum + Math.min(end, view.end) - Math.max(start, view.start), 0);
-  const gaps = Math.max(inView.length - 1, 0);
+  const gaps = Math.max(inView.length - 1, 0), atMost = view.end - view.start > MOST_EXACT ? "at most " : "";
   $("line-text").textContent = `${format(view.start, 19)} to ${format(view.end, 19)}: ` +
-    (inView.length ? `${duration(total)} recorded, ${gaps} ${gaps === 1 ? "gap" : "gaps"}` : "nothing recorded");
+    (inView.length ? `${atMost}${duration(total)} recorded, ${gaps} ${gaps === 1 ? "gap" : "gaps"}` : "nothing recorded");
   $("spans").replaceChildren(...inView.slice(0, 500).map(([start, end]) => {
     const item = document.createElement("li"), button = document.createElement("button");
     button.type = "button";
