@@ -77,15 +77,18 @@ impl Damage {
     /// Adds a damage to a list. One that goes on where the last one ends belongs to that.
     pub(crate) fn push(damages: &mut Vec<Self>, damage: Self) {
         match damages.last_mut() {
-            Some(last) if last.ends_at(damage.offset) && damage.skipped_bytes > 0 => {
+            Some(last)
+                if last.skipped_bytes > 0 && damage.skipped_bytes > 0 && last.end() == damage.offset =>
+            {
                 last.skipped_bytes = last.skipped_bytes.saturating_add(damage.skipped_bytes);
             }
             _ => damages.push(damage),
         }
     }
 
-    fn ends_at(&self, offset: u64) -> bool {
-        self.skipped_bytes > 0 && self.offset.checked_add(self.skipped_bytes) == Some(offset)
+    /// Offset in the input of the first byte that was read again.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset.saturating_add(self.skipped_bytes)
     }
 }
 

@@ -239,8 +239,7 @@ impl Selection {
     /// Reports what could not be read in a fragment or before it.
     fn check_damages(&mut self, index: &FragmentIndex, report: &mut Report) -> Result<(), Error> {
         for damage in &index.damages {
-            let is_inside = index.state != FragmentState::Absent && damage.offset >= index.offset;
-            let fragment = is_inside.then(|| index.name());
+            let fragment = index.is_inside(damage).then(|| index.name());
             if self.options.incomplete_input == IncompleteInput::Refuse || self.first_damage.is_none() {
                 let error = Error::from(damage);
                 let error = match &fragment {

@@ -14,9 +14,13 @@ use crate::index::{FragmentIndex, FragmentState};
 use crate::matroska::ebml::invalid_element;
 use crate::matroska::{BlockHeader, Cursor, ElementHeader, HeaderRead, PlainBlock, TrackEntry, ids};
 use crate::tags::FragmentTags;
+use crate::timestamp::Timestamp;
 
 /// The service stores fragments of up to 50 MB. A larger Cluster is refused before it is buffered.
 pub(crate) const MAX_CLUSTER: u64 = 256 << 20;
+
+/// The header of a Cluster of unknown size, in place of one that could not be read.
+pub(super) const IMPLIED_HEADER: [u8; 5] = [0x1F, 0x43, 0xB6, 0x75, 0xFF];
 
 /// A Cluster whose first `position` bytes have been read.
 #[derive(Debug)]
@@ -36,6 +40,10 @@ pub(super) struct OpenCluster {
     damages: Vec<Damage>,
     /// Offset in the input up to which no other document begins in the Cluster's frames.
     searched_to: u64,
+    /// Whether it waits for bytes after `searched_to` to tell whether a document begins there.
+    awaits_document: bool,
+    /// Whether its header could not be read.
+    is_implied: bool,
 }
 
 /// Something in a Cluster that does not fit.
@@ -85,7 +93,22 @@ impl OpenCluster {
             table,
             damages: Vec::new(),
             searched_to: offset,
+            awaits_document: false,
+            is_implied: false,
         }
+    }
+
+    /// A Cluster of which the first child that can be read stands at `at` of the input, after the bytes of its header.
+    pub(super) fn implied(at: u64, tags: FragmentTags, table: TableBuilder) -> Self {
+        let len = IMPLIED_HEADER.len();
+        let header = ElementHeader { id: ids::CLUSTER, size: None, len: len as u8 };
+        let cluster = Self::new(header, at.saturating_sub(len as u64), tags, table);
+        Self { dropped: len, is_implied: true, ..cluster }
+    }
+
+    /// What stands before the kept bytes in the media.
+    pub(super) fn implied_header(&self) -> &'static [u8] {
+        if self.is_implied { &IMPLIED_HEADER } else { &[] }
     }
 
     /// Offset in the input of a place in the Cluster.
@@ -116,6 +139,25 @@ impl OpenCluster {
         self.absolute(last.map_or(0, u64::from))
     }
 
+    pub(super) fn has_frames(&self) -> bool {
+        !self.table.table().is_empty()
+    }
+
+    /// The Cluster's own timestamp in milliseconds, under a TimestampScale.
+    pub(super) fn timestamp_ms(&self, scale_ns: u32) -> Option<i64> {
+        let ns = self.timestamp?.checked_mul(scale_ns.into())?;
+        i64::try_from(ns / 1_000_000).ok()
+    }
+
+    pub(super) fn producer_timestamp(&self) -> Option<Timestamp> {
+        self.tags.producer_timestamp
+    }
+
+    /// Sets the producer timestamp, which could not be read.
+    pub(super) fn set_producer_timestamp(&mut self, time: Timestamp) {
+        self.tags.producer_timestamp = Some(time);
+    }
+
     /// End in the input of the frame that holds a place.
     pub(super) fn frame_end(&self, at: u64) -> Option<u64> {
         frame_end(self.table.table(), at.checked_sub(self.offset)?).map(|end| self.absolute(end))
@@ -142,6 +184,16 @@ impl OpenCluster {
 
     pub(super) fn searched_to(&self) -> u64 {
         self.searched_to
+    }
+
+    /// Notes that a document may begin at `at` of the input, and that more bytes are needed to tell.
+    pub(super) fn await_document(&mut self, at: u64) {
+        self.set_searched_to(at);
+        self.awaits_document = true;
+    }
+
+    pub(super) fn awaits_document(&self) -> bool {
+        self.awaits_document
     }
 
     pub(super) fn set_searched_to(&mut self, at: u64) {
@@ -447,9 +499,10 @@ impl OpenCluster {
 }
 
 fn unknown_track(number: u64, tracks: &[TrackEntry]) -> Error {
-    let known: Vec<String> = tracks.iter().map(|track| track.number.to_string()).collect();
+    let known: Vec<String> = tracks.iter().take(4).map(|track| track.number.to_string()).collect();
     let expected = match known.as_slice() {
         [] => "Tracks before the first block".to_owned(),
+        [_, _, _, _] => format!("a block of one of the {} tracks that are declared", tracks.len()),
         known => format!("a block of track {}", known.join(" or ")),
     };
     Error::malformed(expected, format!("a block of track {number}")).on_track(number)

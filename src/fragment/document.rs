@@ -21,6 +21,8 @@ pub(super) struct Document {
     pub(super) has_cluster: bool,
     /// Whether something before the first Cluster could not be read.
     pub(super) is_damaged: bool,
+    /// Whether something before the next Cluster, such as its tags, could not be read.
+    pub(super) has_damaged_tags: bool,
     pub(super) ebml: Bytes,
     info: Bytes,
 }
@@ -59,6 +61,7 @@ impl Default for Document {
             timestamp_scale_ns: 1_000_000,
             has_cluster: false,
             is_damaged: false,
+            has_damaged_tags: false,
             ebml: Bytes::new(),
             info: Bytes::new(),
         }
@@ -72,6 +75,14 @@ impl Document {
             ids::INFO => !self.info.is_empty(),
             ids::TRACKS => !self.tracks.element.is_empty(),
             _ => false,
+        }
+    }
+
+    /// The tracks, or if none have been read those of the document before.
+    pub(super) fn tracks_or_last<'a>(&'a self, last: &'a LastDocument) -> &'a [TrackEntry] {
+        match self.tracks.set.entries() {
+            [] => last.tracks.set.entries(),
+            entries => entries,
         }
     }
 

@@ -4,12 +4,14 @@ use bytes::Bytes;
 
 use crate::damage::{Damage, DamageFault};
 use crate::fragment::Fragment;
+use crate::fragment::cluster::OpenCluster;
 use crate::fragment::reader::{AfterSkip, FragmentReader, InputState, Level};
 use crate::incomplete::{Incomplete, IncompleteElement};
 use crate::index::frame_table::FrameTable;
 use crate::index::{FragmentIndex, FragmentState};
 use crate::matroska::{ElementHeader, HeaderRead};
 use crate::tags::FragmentTags;
+use crate::timestamp::Timestamp;
 
 impl FragmentReader {
     /// Nothing more can belong to the fragments of this document.
@@ -35,11 +37,16 @@ impl FragmentReader {
     }
 
     pub(super) fn close_cluster(&mut self, incomplete: Option<Incomplete>) {
-        let Some(cluster) = self.cluster.take() else { return };
+        let Some(mut cluster) = self.cluster.take() else { return };
+        self.set_clock(&mut cluster);
         let position = self.next_position();
         let header = self.document.header(&mut self.last_document);
         let media = if self.keeps_media {
-            self.window.split(cluster.kept_len())
+            let kept = self.window.split(cluster.kept_len());
+            match cluster.implied_header() {
+                [] => kept,
+                header => [header, &kept].concat().into(),
+            }
         } else {
             self.window.discard(cluster.kept_len() as u64);
             Bytes::new()
@@ -53,6 +60,21 @@ impl FragmentReader {
         } else {
             self.unnamed = Some(fragment);
         }
+    }
+
+    /// Remembers how the producer's clock and that of Clusters go together, and gives a fragment whose tags could not be
+    /// read the time that this makes likely. Clusters may count from the start of the session.
+    fn set_clock(&mut self, cluster: &mut OpenCluster) {
+        let Some(cluster_ms) = cluster.timestamp_ms(self.document.timestamp_scale_ns) else { return };
+        match (cluster.producer_timestamp(), self.clock_ms) {
+            (Some(time), _) => self.clock_ms = time.as_millis().checked_sub(cluster_ms),
+            (None, Some(clock_ms)) if self.document.has_damaged_tags => {
+                let time_ms = clock_ms.saturating_add(cluster_ms);
+                cluster.set_producer_timestamp(Timestamp::from_millis(time_ms));
+            }
+            (None, _) => {}
+        }
+        self.document.has_damaged_tags = false;
     }
 
     /// Gives the fragment that nothing names yet the tags that were found after it.

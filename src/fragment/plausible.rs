@@ -142,6 +142,7 @@ impl<'a> Lookahead<'a> {
         if size > 0 {
             match self.look(payload) {
                 Look::Header(child) if is_child_of_ebml(child.id) => {}
+                Look::End | Look::CutOff => return Verdict::Yes,
                 Look::Unknown => return Verdict::Unknown,
                 _ => return Verdict::No,
             }
@@ -182,6 +183,17 @@ impl<'a> Lookahead<'a> {
         }
     }
 
+    /// The end of the Timestamp of a Cluster that stands here.
+    pub(super) fn after_timestamp(&self, at: u64) -> Result<u64, Verdict> {
+        match self.look(at) {
+            Look::Header(ElementHeader { id: ids::TIMESTAMP, size: Some(size @ 1..=8), len }) => {
+                Ok(at.saturating_add(len.into()).saturating_add(size))
+            }
+            Look::Unknown => Err(Verdict::Unknown),
+            _ => Err(Verdict::No),
+        }
+    }
+
     /// Whether an element that is not known and ends before `limit` stands here.
     pub(super) fn element(&self, at: u64, limit: u64) -> Verdict {
         match self.look(at) {
@@ -206,12 +218,41 @@ impl<'a> Lookahead<'a> {
                 ids::EBML => self.document(at),
                 ids::SEGMENT => self.segment(at),
                 ids::INFO | ids::TRACKS | ids::TAGS | ids::CLUSTER => self.child_of_segment(at),
+                // Their IDs have one byte, which payload may have too.
+                ids::VOID | ids::CRC_32 => match header.size {
+                    Some(size) => {
+                        self.after_padding(at.saturating_add(header.len.into()).saturating_add(size))
+                    }
+                    None => Verdict::No,
+                },
                 id => Verdict::of(ids::is_child_of_segment(id) && header.size.is_some()),
             },
             Look::End => Verdict::Yes,
             Look::Unknown => Verdict::Unknown,
             Look::CutOff => Verdict::of(self.from(at).is_some()),
             Look::Invalid => Verdict::No,
+        }
+    }
+
+    /// Whether another document begins here, or the input ends.
+    pub(super) fn ends_document(&self, at: u64) -> bool {
+        matches!(self.look(at), Look::End) || self.has_ebml_id(at)
+    }
+
+    /// Whether the ID of an EBML header stands here, with a size.
+    pub(super) fn has_ebml_id(&self, at: u64) -> bool {
+        matches!(self.look(at), Look::Header(ElementHeader { id: ids::EBML, .. }))
+    }
+
+    /// Whether an element that can follow one without meaning in a Segment stands here.
+    fn after_padding(&self, at: u64) -> Verdict {
+        match self.look(at) {
+            Look::Header(ElementHeader { id, .. }) => {
+                Verdict::of(matches!(id, ids::EBML | ids::SEGMENT) || ids::is_child_of_segment(id))
+            }
+            Look::End => Verdict::Yes,
+            Look::Unknown => Verdict::Unknown,
+            Look::CutOff | Look::Invalid => Verdict::No,
         }
     }
 

@@ -128,6 +128,9 @@ pub struct FragmentReader {
     /// Whether any document has begun.
     pub(super) has_document: bool,
     pub(super) is_live: bool,
+    /// By how much the producer timestamp of the last fragment that has one is later than its Cluster's, in
+    /// milliseconds.
+    pub(super) clock_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,6 +208,7 @@ impl FragmentReader {
             went_back: 0,
             has_document: false,
             is_live: false,
+            clock_ms: None,
         }
     }
 
@@ -221,6 +225,68 @@ impl FragmentReader {
     /// GetMedia. Such a fragment is yielded without frames and media, for a clip to count it as out of range.
     pub fn for_selector(selector: ClipFragmentSelector) -> Self {
         Self { selector: Some(selector), ..Self::new() }
+    }
+
+    /// A reader of a live stream, as a producer sends it with PutMedia.
+    ///
+    /// A fragment comes out as soon as anything arrives that cannot be a child of its Cluster, such as the tag
+    /// `AWS_KINESISVIDEO_END_OF_FRAGMENT`, the next Cluster, or the end of its known size; or when the caller
+    /// [says so](Self::end_fragment). Tags after a Cluster name nothing: it is the service that names fragments, with
+    /// [`FragmentIndex::with_tags`](crate::FragmentIndex::with_tags).
+    ///
+    /// ```
+    /// use getclip::FragmentReader;
+    ///
+    /// let mut reader = FragmentReader::live();
+    /// # let upload = std::fs::read("testdata/h264_upload.mkv").unwrap();
+    /// # let mut stored = 0;
+    /// for chunk in upload.chunks(1400) {
+    ///     reader.push(chunk.to_vec().into());
+    ///     while let Some(fragment) = reader.next_fragment() {
+    ///         let fragment = fragment?;
+    ///         // Store `fragment.header()`, tags, and `fragment.media()`, then acknowledge.
+    ///         # stored += 1;
+    ///     }
+    /// }
+    /// // Nothing has arrived for two seconds: what is here as a whole is a fragment.
+    /// reader.end_fragment();
+    /// while let Some(fragment) = reader.next_fragment() {
+    ///     let fragment = fragment?;
+    ///     # stored += 1;
+    /// }
+    /// # assert_eq!(stored, 5);
+    /// # Ok::<(), getclip::Error>(())
+    /// ```
+    pub fn live() -> Self {
+        Self { is_live: true, ..Self::new() }
+    }
+
+    /// Ends the fragment that is being read, if its Cluster has an unknown size and all of its last block has arrived.
+    /// Returns whether it did; the fragment is the last one that [`next_fragment`](Self::next_fragment) then yields.
+    ///
+    /// Blocks that follow belong to no Cluster, and are reported as [damage](crate::Fragment::damages).
+    pub fn end_fragment(&mut self) -> bool {
+        while self.input == InputState::Open {
+            match self.step() {
+                Ok(Step::Forward) => {}
+                Ok(Step::NeedsInput) => break,
+                Err(error) => {
+                    self.input = InputState::Done;
+                    self.ready.push_back(Err(error));
+                }
+            }
+        }
+        let can_end = self.search.is_none()
+            && self.cluster.as_ref().is_some_and(|cluster| {
+                cluster.end().is_none()
+                    && cluster.has_frames()
+                    && cluster.kept_len() == self.window.bytes().len()
+            });
+        if can_end {
+            self.close_cluster(None);
+            self.yield_unnamed();
+        }
+        can_end
     }
 
     /// Adds the next bytes of the stream. They are ignored after [`finish`](Self::finish) and after an error.

@@ -3,11 +3,16 @@
 use crate::damage::Damage;
 use crate::error::{Error, ErrorKind};
 use crate::fragment::cluster::{ClusterContext, Misfit, OpenCluster};
-use crate::fragment::plausible::{Hidden, Lookahead};
+use crate::fragment::plausible::{Hidden, Lookahead, Verdict};
 use crate::fragment::reader::{FragmentReader, InputState, Level, Step};
-use crate::fragment::search::{Outcome, Search, Why};
+use crate::fragment::search::{Outcome, Search, Surroundings, Why};
 use crate::incomplete::{Incomplete, IncompleteElement};
 use crate::matroska::{ElementHeader, HeaderRead, ids};
+
+/// The ID of an EBML header stands at `at` of the input, and no document.
+pub(super) fn no_document(at: u64) -> Error {
+    Error::malformed("an EBML header with a Segment after it", "its ID alone").at(at)
+}
 
 /// Reading may go back as often as it likes by this much in all.
 const FREE_GOING_BACK: u64 = 1 << 16;
@@ -29,6 +34,7 @@ impl FragmentReader {
             return Step::Forward;
         }
         self.document.is_damaged = true;
+        self.document.has_damaged_tags = true;
         self.search(Search::outside(Why::Misfit(error), offset, element_end))
     }
 
@@ -60,10 +66,24 @@ impl FragmentReader {
         let earliest = self.earliest(self.cluster.as_ref().map_or(0, |cluster| cluster.position()));
         let Some(cluster) = &mut self.cluster else { return Step::Forward };
         let look = Lookahead::new(self.window.bytes(), self.window.offset(), self.input != InputState::Open);
+        let end = cluster.position();
+        if cluster.end().is_none() && look.has_ebml_id(end) {
+            match look.document(end) {
+                Verdict::Yes => {}
+                Verdict::Unknown => return Step::NeedsInput,
+                Verdict::No => {
+                    let search = Search::in_cluster(Why::Misfit(no_document(end)), end, None);
+                    return self.search(search);
+                }
+            }
+        }
         let from = cluster.searched_to().max(look.start());
         let in_range = |start: u64, end: u64| {
             look.hidden_document(&self.finder, start.max(from), end, |at| cluster.frame_end(at))
         };
+        if cluster.awaits_document() && matches!(in_range(from, from.saturating_add(1)), Hidden::Unknown(_)) {
+            return Step::NeedsInput;
+        }
         let mut hidden = Hidden::None;
         if cluster.end().is_none() {
             hidden = cluster
@@ -78,7 +98,7 @@ impl FragmentReader {
         match hidden {
             Hidden::At(at) if at >= earliest => self.cut_cluster(at),
             Hidden::Unknown(at) if at >= earliest => {
-                cluster.set_searched_to(at);
+                cluster.await_document(at);
                 return Step::NeedsInput;
             }
             _ => self.close_cluster(None),
@@ -122,11 +142,15 @@ impl FragmentReader {
             let outcome = search.step_in_cluster(look, cluster, tracks, &self.finder, earliest);
             return Ok(self.go_on_in_cluster(search, outcome));
         }
-        let segment_end = match self.level {
-            Level::Segment { end } => end,
-            Level::Top | Level::Document => None,
+        let has_start = self.tags.producer_timestamp.is_some();
+        let surroundings = match self.level {
+            Level::Segment { end } => {
+                let tracks = self.document.tracks_or_last(&self.last_document);
+                Surroundings { segment_end: end, tracks, has_start }
+            }
+            Level::Top | Level::Document => Surroundings { segment_end: None, tracks: &[], has_start },
         };
-        let outcome = search.step_outside(look, segment_end, &self.finder);
+        let outcome = search.step_outside(look, surroundings, &self.finder);
         self.go_on_outside(search, outcome)
     }
 
@@ -165,14 +189,16 @@ impl FragmentReader {
                 }
                 self.go_back(from, at);
             }
-            Outcome::Leave(at) => {
+            Outcome::Leave(at) | Outcome::End(at) => {
                 let damage = damage(cluster, at);
                 cluster.push_damage(damage);
                 cluster.cut(at);
                 self.go_back(from, at);
                 self.close_cluster(None);
                 self.discard_to(at);
-                self.enter(at);
+                if outcome == Outcome::Leave(at) {
+                    self.enter(at);
+                }
             }
             Outcome::Nothing => {
                 let incomplete = match why {
@@ -227,7 +253,7 @@ impl FragmentReader {
                 }
                 self.discard_to(at);
             }
-            Outcome::Leave(at) | Outcome::Cut(at) => {
+            Outcome::Leave(at) | Outcome::Cut(at) | Outcome::End(at) => {
                 let skipped = at.saturating_sub(from);
                 match &search.why {
                     Why::Misfit(error) | Why::Unfamiliar(error) => self.push_damage(error, from, skipped),
@@ -280,6 +306,7 @@ impl FragmentReader {
         };
         match id {
             ids::EBML => {}
+            ids::TIMESTAMP | ids::SIMPLE_BLOCK | ids::BLOCK_GROUP => self.open_implied_cluster(at),
             // The header of the document is what was damaged.
             ids::SEGMENT => {
                 self.end_document();

@@ -5,7 +5,7 @@
 //!                2. the misfit itself, if it is a document or a child of the Segment
 //!                3. what follows the misfit by its size, if only its content is wrong
 //!                4. the next place from the last frame on that is a block, a child of the Segment, or a document
-//! elsewhere      3. and 4., without blocks
+//! elsewhere      3. and 4., where blocks are those of a Cluster whose header could not be read
 //! ```
 //!
 //! A place is taken only if it is what it declares to be (see `plausible`). The places of a search are looked at once and
@@ -14,7 +14,7 @@
 use memchr::memmem::Finder;
 
 use crate::error::Error;
-use crate::fragment::cluster::OpenCluster;
+use crate::fragment::cluster::{IMPLIED_HEADER, OpenCluster};
 use crate::fragment::plausible::{BlockContext, Chain, Hidden, Lookahead, Verdict};
 use crate::matroska::{TrackEntry, ids};
 
@@ -25,6 +25,7 @@ const INFO: u8 = (ids::INFO >> 24) as u8;
 const TRACKS: u8 = (ids::TRACKS >> 24) as u8;
 const TAGS: u8 = (ids::TAGS >> 24) as u8;
 const CLUSTER: u8 = (ids::CLUSTER >> 24) as u8;
+const TIMESTAMP: u8 = ids::TIMESTAMP as u8;
 const SIMPLE_BLOCK: u8 = ids::SIMPLE_BLOCK as u8;
 const BLOCK_GROUP: u8 = ids::BLOCK_GROUP as u8;
 
@@ -54,6 +55,8 @@ enum Phase {
     Hidden,
     Here,
     After(u64),
+    /// The same, in which no document begins.
+    WholeBefore(u64),
     /// From this place on.
     Forward(u64),
 }
@@ -69,6 +72,8 @@ pub(super) enum Outcome {
     Resume { at: u64, forget_end: bool },
     /// Something else begins here, outside the Cluster if there is one.
     Leave(u64),
+    /// The Cluster ends here, and nothing in it can be read.
+    End(u64),
     /// Nothing up to the end of the input.
     Nothing,
 }
@@ -93,7 +98,7 @@ impl Search {
     /// The next place that need not be kept.
     pub(super) fn keeps_from(&self) -> u64 {
         match self.phase {
-            Phase::Hidden | Phase::Here | Phase::After(_) => self.from,
+            Phase::Hidden | Phase::Here | Phase::After(_) | Phase::WholeBefore(_) => self.from,
             Phase::Forward(at) => at,
         }
     }
@@ -133,19 +138,15 @@ impl Search {
                         Why::InputEnds => cluster.frames_end(),
                         Why::Misfit(_) | Why::Unfamiliar(_) => cluster.last_frame().saturating_add(1),
                     };
-                    let forward = Phase::Forward(from.max(earliest));
+                    let forward = Phase::Forward(from.max(earliest).max(look.start()));
                     self.phase = self.element_end.map_or(forward, Phase::After);
                 }
-                Phase::After(at) => {
-                    let forward = cluster.last_frame().saturating_add(1).max(earliest);
-                    match self.holds_document(look, finder, at) {
-                        Verdict::No => {}
-                        Verdict::Unknown => return Outcome::Wait,
-                        Verdict::Yes => {
-                            self.phase = Phase::Forward(forward);
-                            continue;
-                        }
-                    }
+                Phase::After(at) => match self.holds_document(look, finder, at) {
+                    Verdict::No => self.phase = Phase::WholeBefore(at),
+                    Verdict::Unknown => return Outcome::Wait,
+                    Verdict::Yes => self.phase = Phase::Forward(forward_from(cluster, look, earliest)),
+                },
+                Phase::WholeBefore(at) => {
                     let context = self.block_context(cluster, tracks);
                     let ends = if context.end.is_none() {
                         look.after_child_of_segment(at)
@@ -164,7 +165,7 @@ impl Search {
                         (Chain::Unknown, _) | (_, Verdict::Unknown) => return Outcome::Wait,
                         _ => {}
                     }
-                    self.phase = Phase::Forward(forward);
+                    self.phase = Phase::Forward(forward_from(cluster, look, earliest));
                 }
                 Phase::Forward(at) => return self.forward_in_cluster(look, cluster, tracks, at),
             }
@@ -177,14 +178,6 @@ impl Search {
             Hidden::At(_) => Verdict::Yes,
             Hidden::Unknown(_) => Verdict::Unknown,
             Hidden::None => Verdict::No,
-        }
-    }
-
-    /// Whether what stands after an element fits there.
-    fn fits_outside(&self, look: Lookahead<'_>, at: u64, segment_end: Option<u64>) -> Verdict {
-        match segment_end {
-            Some(end) if end == at => Verdict::Yes,
-            _ => look.after_child_of_segment(at),
         }
     }
 
@@ -206,7 +199,7 @@ impl Search {
         let mut at = start;
         let found = loop {
             if at >= limit {
-                return Outcome::Leave(limit);
+                return Outcome::End(limit);
             }
             let verdict = match look.byte(at) {
                 None if look.is_final() => return Outcome::Nothing,
@@ -253,35 +246,44 @@ impl Search {
         found
     }
 
-    /// Goes on with a search outside of Clusters, in a Segment that ends at `segment_end` if that is known.
+    /// Goes on with a search outside of Clusters.
     pub(super) fn step_outside(
         &mut self,
         look: Lookahead<'_>,
-        segment_end: Option<u64>,
+        surroundings: Surroundings<'_>,
         finder: &Finder<'_>,
     ) -> Outcome {
+        let next = self.from.saturating_add(1);
+        if let Phase::After(at) = self.phase {
+            self.phase = match self.holds_document(look, finder, at) {
+                Verdict::Yes => Phase::Forward(next),
+                Verdict::Unknown => return Outcome::Wait,
+                Verdict::No => Phase::WholeBefore(at),
+            };
+        }
         let mut at = match self.phase {
-            Phase::After(at) => {
-                let verdict = match self.holds_document(look, finder, at) {
-                    Verdict::Yes => Verdict::No,
-                    Verdict::Unknown => Verdict::Unknown,
-                    Verdict::No => self.fits_outside(look, at, segment_end),
+            Phase::WholeBefore(at) => {
+                let fits = match surroundings.segment_end {
+                    Some(end) if end == at => Verdict::Yes,
+                    _ => look.after_child_of_segment(at),
                 };
-                match verdict {
+                match fits {
                     Verdict::Yes => return Outcome::Resume { at, forget_end: false },
                     Verdict::Unknown => return Outcome::Wait,
-                    Verdict::No => self.from.saturating_add(1),
+                    Verdict::No => next,
                 }
             }
             Phase::Forward(at) => at,
-            Phase::Hidden | Phase::Here => self.from.saturating_add(1),
+            Phase::Hidden | Phase::Here | Phase::After(_) => next,
         };
+        let first_block = self.from.saturating_add(IMPLIED_HEADER.len() as u64);
         let found = loop {
             let verdict = match look.byte(at) {
                 None if look.is_final() => return Outcome::Nothing,
                 None => break Outcome::Wait,
                 Some(EBML) => look.document(at),
                 Some(SEGMENT | INFO | TRACKS | TAGS | CLUSTER) => other_than_block(look, at),
+                Some(byte) if at >= first_block => surroundings.lost_cluster(look, at, byte),
                 Some(_) => Verdict::No,
             };
             match verdict {
@@ -293,6 +295,40 @@ impl Search {
         self.phase = Phase::Forward(at);
         found
     }
+}
+
+/// What is known where a search outside of Clusters is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) segment_end: Option<u64>,
+    /// The tracks that blocks can be of; none if there is no Segment.
+    pub(super) tracks: &'a [TrackEntry],
+    /// Whether tags tell when the next fragment starts.
+    pub(super) has_start: bool,
+}
+
+impl Surroundings<'_> {
+    /// Whether the children of a Cluster begin here, whose header could not be read: its Timestamp, or blocks if it is
+    /// known when they start.
+    fn lost_cluster(self, look: Lookahead<'_>, at: u64, byte: u8) -> Verdict {
+        let blocks = match byte {
+            TIMESTAMP => look.after_timestamp(at),
+            SIMPLE_BLOCK | BLOCK_GROUP if self.has_start => Ok(at),
+            _ => return Verdict::No,
+        };
+        let context = BlockContext { tracks: self.tracks, end: None, at_end: 1 };
+        match blocks.map(|blocks| look.blocks(blocks, context)) {
+            Ok(Chain::Good) => Verdict::Yes,
+            Ok(Chain::Unknown) => Verdict::Unknown,
+            Ok(Chain::Bad | Chain::Crosses) => Verdict::No,
+            Err(verdict) => verdict,
+        }
+    }
+}
+
+/// Where a search for something else in a Cluster begins: after the start of the last frame, whose size may be wrong.
+fn forward_from(cluster: &OpenCluster, look: Lookahead<'_>, earliest: u64) -> u64 {
+    cluster.last_frame().saturating_add(1).max(earliest).max(look.start())
 }
 
 /// Whether a Segment or a child of one that matters begins here.

@@ -5,11 +5,12 @@ use bytes::BytesMut;
 use crate::damage::{Damage, too_large};
 use crate::error::{Error, ErrorKind};
 use crate::fragment::cluster::{MAX_CLUSTER, OpenCluster};
-use crate::fragment::plausible::{MAX_EBML_HEADER, Verdict};
+use crate::fragment::plausible::{Hidden, Lookahead, MAX_EBML_HEADER, Verdict};
 use crate::fragment::reader::{AfterSkip, FragmentReader, InputState, Level, Skip, Step};
+use crate::fragment::recovery::no_document;
 use crate::fragment::search::{Search, Why};
 use crate::fragment::signature::{SIGNATURE, check_signature};
-use crate::incomplete::IncompleteElement;
+use crate::incomplete::{Incomplete, IncompleteElement};
 use crate::index::FragmentState;
 use crate::index::scan::TableBuilder;
 use crate::matroska::ebml::invalid_element;
@@ -51,7 +52,12 @@ impl FragmentReader {
             HeaderRead::Invalid { len } => return Ok(self.misfit(invalid_element(bytes, len), None)),
         };
         Ok(match (self.level, header.id) {
-            (_, ids::EBML) => self.ebml_header(header),
+            (Level::Top, ids::EBML) => self.ebml_header(header),
+            (Level::Document | Level::Segment { .. }, ids::EBML) => match self.lookahead().document(offset) {
+                Verdict::Yes => self.ebml_header(header),
+                Verdict::Unknown => Step::NeedsInput,
+                Verdict::No => self.misfit(no_document(offset), None),
+            },
             (_, ids::VOID) => self.pass_over(header, IncompleteElement::Void),
             (Level::Top, id) => {
                 let error = Error::malformed("an EBML header after the Segment", ids::name(id));
@@ -100,15 +106,22 @@ impl FragmentReader {
     }
 
     fn open_cluster(&mut self, mut header: ElementHeader) -> Step {
-        if let Some(size) = header.size.filter(|&size| size > MAX_CLUSTER) {
-            let kind = ErrorKind::TooLarge { what: too_large::CLUSTER, found: size, limit: MAX_CLUSTER };
+        // Each Cluster has a Timestamp.
+        let is_wrong = |&size: &u64| size == 0 || size > MAX_CLUSTER;
+        if let Some(size) = header.size.filter(is_wrong) {
+            let error = if size == 0 {
+                Error::malformed("a Cluster with a Timestamp", "a Cluster of no bytes")
+            } else {
+                ErrorKind::TooLarge { what: too_large::CLUSTER, found: size, limit: MAX_CLUSTER }.into()
+            };
             let offset = self.window.offset();
-            match self.lookahead().starts_cluster(offset.saturating_add(header.len.into())) {
+            let start = offset.saturating_add(header.len.into());
+            match self.lookahead().starts_cluster(start) {
                 Verdict::Unknown => return Step::NeedsInput,
-                Verdict::No => return self.misfit(kind.into(), None),
+                Verdict::No => return self.misfit(error, (size == 0).then_some(start)),
                 // Only the size is wrong.
                 Verdict::Yes => {
-                    self.push_damage(&kind.into(), offset, 0);
+                    self.push_damage(&error, offset, 0);
                     header.size = None;
                 }
             }
@@ -122,6 +135,15 @@ impl FragmentReader {
         let table = TableBuilder::new(std::mem::take(&mut self.capacity));
         self.cluster = Some(OpenCluster::new(header, self.window.offset(), tags, table));
         Step::Forward
+    }
+
+    /// Goes on with the children of a Cluster whose header could not be read.
+    pub(super) fn open_implied_cluster(&mut self, at: u64) {
+        self.yield_unnamed();
+        self.document.is_damaged = true;
+        self.document.enter_cluster(&mut self.last_document);
+        let table = TableBuilder::new(std::mem::take(&mut self.capacity));
+        self.cluster = Some(OpenCluster::implied(at, std::mem::take(&mut self.tags), table));
     }
 
     /// Whether tags alone tell that the selector does not take their fragment.
@@ -232,17 +254,62 @@ impl FragmentReader {
                 kept.extend_from_slice(&bytes);
                 bytes.len() as u64
             }
-            AfterSkip::Nothing | AfterSkip::PassedOver(_) => self.window.discard(skip.bytes),
+            AfterSkip::PassedOver(_) => return self.step_in_passed_over(),
+            AfterSkip::Nothing => self.window.discard(skip.bytes),
         };
         skip.bytes = skip.bytes.saturating_sub(skipped);
         if skip.bytes > 0 {
             return Step::NeedsInput;
         }
         match self.skip.take().map(|skip| skip.then) {
-            Some(AfterSkip::PassedOver(fragment)) => self.ready.push_back(Ok(*fragment)),
             Some(AfterSkip::EbmlHeader(kept)) => self.document.ebml = kept.freeze(),
-            Some(AfterSkip::Nothing) | None => {}
+            Some(AfterSkip::PassedOver(_) | AfterSkip::Nothing) | None => {}
         }
+        Step::Forward
+    }
+
+    /// Reads on in a Cluster that is passed over. It may have been cut off, with another document appended: that is so
+    /// where one begins in it and goes on beyond its end.
+    fn step_in_passed_over(&mut self) -> Step {
+        let Some(skip) = &mut self.skip else { return Step::Forward };
+        let look = Lookahead::new(self.window.bytes(), self.window.offset(), self.input != InputState::Open);
+        let end = look.start().saturating_add(skip.bytes);
+        let after = match look.after_child_of_segment(end) {
+            _ if look.is_final() && look.end() < end => Verdict::No,
+            after => after,
+        };
+        // What looks like a child of the Segment may be one of the document that was appended.
+        let is_whole = after == Verdict::Yes && look.ends_document(end);
+        let hidden = if is_whole {
+            Hidden::None
+        } else {
+            look.hidden_document(&self.finder, look.start(), end, |_| Some(end))
+        };
+        let passed_over = match (hidden, after) {
+            (Hidden::None, _) => end,
+            (Hidden::Unknown(at), _) | (Hidden::At(at), Verdict::Unknown) => at,
+            (Hidden::At(at), Verdict::Yes | Verdict::No) => return self.cut_passed_over(at, end),
+        };
+        skip.bytes = skip.bytes.saturating_sub(self.window.discard(passed_over.saturating_sub(look.start())));
+        if skip.bytes > 0 {
+            return Step::NeedsInput;
+        }
+        if let Some(Skip { then: AfterSkip::PassedOver(fragment), .. }) = self.skip.take() {
+            self.ready.push_back(Ok(*fragment));
+        }
+        Step::Forward
+    }
+
+    /// Ends a Cluster that is passed over where another document begins.
+    fn cut_passed_over(&mut self, at: u64, end: u64) -> Step {
+        if let Some(Skip { then: AfterSkip::PassedOver(mut fragment), element, .. }) = self.skip.take() {
+            let missing_bytes = end.checked_sub(at);
+            let incomplete = Incomplete { offset: at, element, missing_bytes };
+            fragment.index.state = FragmentState::Incomplete(incomplete);
+            self.ready.push_back(Ok(*fragment));
+        }
+        self.discard_to(at);
+        self.forget_segment_end();
         Step::Forward
     }
 }

@@ -4,19 +4,21 @@ use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
 use crate::matroska::{Cursor, ids};
+use crate::number::FragmentNumber;
 use crate::tags::FragmentTags;
-use crate::timestamp::Timestamp;
 
 const PREFIX: &str = "AWS_KINESISVIDEO_";
 
 impl FragmentTags {
     /// Reads the payload of a Tags element over what is known so far.
     ///
-    /// A tag that says that the service stopped is an [`ErrorKind::Service`].
+    /// A tag that says that the service stopped is an [`ErrorKind::Service`]. Where a value cannot be read, the others are
+    /// read, and the error is that of the first.
     pub(crate) fn read(&mut self, mut tags: Cursor<'_>) -> Result<(), Error> {
         let at = tags.offset();
         let mut service_code = None;
         let mut service_message = None;
+        let mut first_error = None;
         while let Some((id, mut tag)) = tags.element()? {
             if id != ids::TAG {
                 continue;
@@ -28,28 +30,26 @@ impl FragmentTags {
                 let value_at = simple_tag.offset();
                 let (name, value) = read_simple_tag(simple_tag)?;
                 let Some(name) = name.strip_prefix(PREFIX) else { continue };
-                match name {
-                    "FRAGMENT_NUMBER" => {
-                        let number = value.parse().map_err(|_| {
-                            Error::malformed(
-                                "a fragment number of 1 to 128 digits",
-                                format!("{:?}", shorten(&value)),
-                            )
-                            .at(value_at)
-                        })?;
-                        self.number = Some(number);
-                    }
+                let read = match name {
+                    "FRAGMENT_NUMBER" => read_number(&value).map(|number| self.number = Some(number)),
                     // The second names are those of the documentation of GetMediaForFragmentList.
                     "SERVER_TIMESTAMP" | "SERVER_SIDE_TIMESTAMP" => {
-                        self.server_timestamp = Some(read_timestamp(&value, value_at)?);
+                        value.parse().map(|time| self.server_timestamp = Some(time))
                     }
                     "PRODUCER_TIMESTAMP" | "PRODUCER_SIDE_TIMESTAMP" => {
-                        self.producer_timestamp = Some(read_timestamp(&value, value_at)?);
+                        value.parse().map(|time| self.producer_timestamp = Some(time))
                     }
-                    "ERROR_CODE" | "EXCEPTION_ERROR_CODE" => service_code = Some(value),
-                    "ERROR_ID" | "EXCEPTION_MESSAGE" => service_message = Some(value),
-                    _ => {}
-                }
+                    "ERROR_CODE" | "EXCEPTION_ERROR_CODE" => {
+                        service_code = Some(value);
+                        Ok(())
+                    }
+                    "ERROR_ID" | "EXCEPTION_MESSAGE" => {
+                        service_message = Some(value);
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                };
+                first_error = first_error.or(read.map_err(|error| error.at(value_at)).err());
             }
         }
         if (service_code.is_some() || service_message.is_some()) && self.server_timestamp.is_none() {
@@ -60,8 +60,14 @@ impl FragmentTags {
             })
             .at(at));
         }
-        Ok(())
+        first_error.map_or(Ok(()), Err)
     }
+}
+
+fn read_number(value: &str) -> Result<FragmentNumber, Error> {
+    value.parse().map_err(|_| {
+        Error::malformed("a fragment number of 1 to 128 digits", format!("{:?}", shorten(value)))
+    })
 }
 
 /// Name and value of a SimpleTag.
@@ -82,13 +88,10 @@ fn shorten(text: &str) -> String {
     text.chars().take(48).collect()
 }
 
-fn read_timestamp(value: &str, at: u64) -> Result<Timestamp, Error> {
-    value.parse().map_err(|error: Error| error.at(at))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timestamp::Timestamp;
 
     fn element(id: &[u8], payload: &[u8]) -> Vec<u8> {
         [id, &[0x40, payload.len() as u8], payload].concat()
@@ -140,6 +143,20 @@ mod tests {
         .unwrap_err();
         let kind = ErrorKind::Service { code: "4008".into(), message: "Unable to decrypt".into() };
         assert_eq!(*error.kind(), kind);
+    }
+
+    #[test]
+    fn tags_after_one_that_cannot_be_read_are_read() {
+        let mut tags = FragmentTags::default();
+        let bytes = [
+            tag("AWS_KINESISVIDEO_FRAGMENT_NUMBER", "12x"),
+            tag("AWS_KINESISVIDEO_SERVER_TIMESTAMP", "soon"),
+            tag("AWS_KINESISVIDEO_PRODUCER_TIMESTAMP", "1.500"),
+        ];
+        let error = tags.read(Cursor::new(&bytes.concat(), 0)).unwrap_err();
+        assert!(error.to_string().contains("12x"), "{error}");
+        assert_eq!(tags.producer_timestamp, Some(Timestamp::from_millis(1500)));
+        assert_eq!((tags.number, tags.server_timestamp), (None, None));
     }
 
     #[test]

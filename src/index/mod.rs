@@ -137,8 +137,14 @@ impl FragmentIndex {
 
     /// Whether all of the fragment is there and could be read.
     pub fn is_whole(&self) -> bool {
-        let is_inside = |damage: &Damage| damage.offset >= self.offset;
-        self.incomplete().is_none() && self.frames.faults.is_empty() && !self.damages.iter().any(is_inside)
+        let has_damage = self.damages.iter().any(|damage| self.is_inside(damage));
+        self.incomplete().is_none() && self.frames.faults.is_empty() && !has_damage
+    }
+
+    /// Whether a damage is in the fragment, and not before it.
+    pub(crate) fn is_inside(&self, damage: &Damage) -> bool {
+        let is_inside = damage.offset >= self.offset || damage.end() > self.offset;
+        is_inside && self.state != FragmentState::Absent
     }
 
     /// What a report calls this fragment.

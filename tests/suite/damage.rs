@@ -56,7 +56,8 @@ fn read(input: &[u8]) -> Vec<Read> {
 
 fn frames_of(fragments: &[Read]) -> Vec<Frame> {
     let of_fragment = |fragment: &Read| {
-        let start = fragment.producer_timestamp().expect("a tag").as_millis() * 1_000_000;
+        let tag = fragment.producer_timestamp().map(|time| time.as_millis() * 1_000_000);
+        let start = tag.or(fragment.index().cluster_timestamp_ns()).expect("a time");
         let frame = |(frame, bytes): (getclip::Frame<'_>, Bytes)| {
             (frame.track().number, start + frame.time_ns(), bytes.to_vec())
         };
@@ -101,8 +102,8 @@ fn every_cut_point_with_another_capture_appended() {
     }
 }
 
-/// A stretch overwritten anywhere in the second of three fragments, behind its Tracks and tags: all frames that it does
-/// not touch come out.
+/// A stretch overwritten anywhere in the second of three fragments, after its Tracks: all frames that it does not touch
+/// come out, at their times; those that nothing tells the time of do not.
 #[test]
 fn every_stretch_overwritten() {
     for (name, make) in kinds() {
@@ -110,21 +111,36 @@ fn every_stretch_overwritten() {
         let input = [&before[..], &damaged, &after].concat();
         let whole = frames_of(&read(&input));
         let places = places(&input, &whole);
-        let first = places[whole.len() / 3].start - before.len();
+        let tags = ebml::id_bytes(id::TAGS);
+        let first = damaged.windows(4).position(|window| window == tags).unwrap();
+        let cluster_id = ebml::id_bytes(id::CLUSTER);
+        let cluster = damaged.windows(4).position(|window| window == cluster_id).unwrap();
+        let timestamp = cluster + damaged[cluster..].iter().position(|&byte| byte == 0xE7).unwrap();
         // Headers of large frames, and whole small ones; the rest of large frames is nothing but media.
-        for at in (first..damaged.len()).filter(|at| name.contains("small") || at % 1523 < 40) {
+        let media = places[whole.len() / 3].start - before.len();
+        for at in (first..damaged.len()).filter(|&at| at < media || name.contains("small") || at % 1523 < 40)
+        {
             for bytes in [&[0; 4][..], &[0xFF; 4], &[0x1A, 0x45, 0xDF, 0xA3], &[0; 33], &[0xFF; 60]] {
                 let start = before.len() + at;
                 let end = (start + bytes.len()).min(before.len() + damaged.len());
                 let mut input = input.clone();
                 input[start..end].copy_from_slice(&bytes[..end - start]);
                 let frames = frames_of(&read(&input));
+                // Zeros end a text, and what is left of a timestamp is another.
+                let is_time_sure = at >= media || bytes[0] != 0;
+                // Neither the tags nor the Cluster tell when its frames are shown.
+                let is_timeless = at < cluster && at + bytes.len() > timestamp;
+                let is_of_damaged = |at: usize| (before.len()..before.len() + damaged.len()).contains(&at);
                 for (frame, place) in whole.iter().zip(&places) {
                     // The block's header has 13 bytes.
                     let is_touched = place.start < end + 13 && start < place.end;
-                    let is_here = frames.iter().any(|read| read.0 == frame.0 && read.2 == frame.2);
+                    let is_it = |read: &Frame| {
+                        (read.0, &read.2) == (frame.0, &frame.2) && (read.1 == frame.1 || !is_time_sure)
+                    };
+                    let is_here = frames.iter().any(is_it);
+                    let is_lost = is_touched || is_timeless && is_of_damaged(place.start);
                     let place = place.start - before.len().min(place.start);
-                    assert!(is_here || is_touched, "{name}: {bytes:X?} at {at} lost the frame at {place}");
+                    assert!(is_here || is_lost, "{name}: {bytes:X?} at {at} lost the frame at {place}");
                 }
             }
         }
@@ -270,4 +286,19 @@ fn merged_fragments_with_damage_between() {
         let input = [&input[..at], junk, &input[at..]].concat();
         assert_eq!(frames_of(&read(&input)).len(), 72, "{junk:?}");
     }
+}
+
+/// Where a tag cannot be read, a fragment whose Cluster counts from the start of the session keeps its time.
+#[test]
+fn a_time_that_cannot_be_read() {
+    let relative = |index: u64| small(index).cluster_timestamp(index * 1000);
+    let mut input: Vec<u8> = (0..3).flat_map(|index| relative(index).to_bytes()).collect();
+    let time = mkv::decimal_seconds(START + 1000);
+    let at = input.windows(time.len()).position(|window| window == time.as_bytes()).unwrap();
+    input[at + 2..at + 6].fill(0xFF);
+    let fragments = read(&input);
+    assert_eq!(fragments[1].producer_timestamp().map(|time| time.as_millis()), Some(START as i64 + 1000));
+    let [damage] = fragments[1].damages() else { panic!("{:?}", fragments[1].damages()) };
+    assert!(matches!(damage.fault, DamageFault::InvalidTimestamp { .. }), "{damage}");
+    assert_eq!(frames_of(&fragments).len(), 72);
 }

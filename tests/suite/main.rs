@@ -19,6 +19,7 @@ mod oracles;
 mod parts;
 mod range_start;
 mod reader_chunking;
+mod reader_modes;
 mod refusals;
 mod selection;
 mod testdata;
