@@ -195,20 +195,28 @@ impl<'a> Places<'a> {
             shown.iter().filter_map(|(time_ns, sample)| Some((*time_ns, track.time_of(sample)?))).collect();
         let off = |(time_ns, shown_ns): &(i64, i128)| shown_ns - i128::from(*time_ns);
         // A tick of the input, one of the media, one of the movie.
-        let tolerance_ns = i128::from(self.scale_ns)
-            + 2
-            + 1_000_000_000 / i128::from(track.timescale)
-            + 1_000_000_000 / 90_000;
+        let tick_ns = 1_000_000_000 / i128::from(track.timescale);
+        let tolerance_ns = i128::from(self.scale_ns) + 2 + tick_ns + 1_000_000_000 / 90_000;
         let spread = events.iter().any(|event| matches!(event, Event::CollisionsSpread { .. }));
         if !spread {
             let offs: Vec<i128> = in_order.iter().map(off).collect();
-            let is_near = |first: &i128, later: &i128| later - first <= tolerance_ns || steps_back;
+            // Pictures that are closer than a tick of the media are a tick apart: a clip of days has coarse ones.
+            let mut set_apart_ns = vec![0];
+            for (before, after) in in_order.iter().zip(in_order.iter().skip(1)) {
+                let late =
+                    set_apart_ns[set_apart_ns.len() - 1] + tick_ns - i128::from(after.0 - before.0).max(0);
+                set_apart_ns.push(late.clamp(0, tick_ns * in_order.len() as i128));
+            }
             // What follows a step back is later than its time by more than what is before.
             if let Some(pair) = offs.windows(2).find(|pair| pair[1] < pair[0] - tolerance_ns) {
                 return Err(format!("a picture is earlier than the one before: {pair:?}"));
             }
+            let is_near = |first: &i128, later: &i128, apart: &i128| {
+                later - first <= tolerance_ns + apart || steps_back
+            };
             if let Some(first) = offs.first()
-                && let Some(later) = offs.iter().find(|later| !is_near(first, later))
+                && let Some((later, _)) =
+                    offs.iter().zip(&set_apart_ns).find(|(later, apart)| !is_near(first, later, apart))
             {
                 return Err(format!("a picture is {later} ns off, the first {first}"));
             }

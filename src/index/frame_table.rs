@@ -129,6 +129,11 @@ impl FrameRow {
         self.nals == 0
     }
 
+    /// Bytes of the frame with what was cut off its front, which is `stripped` bytes where anything was.
+    pub(crate) fn verbatim_len(&self, stripped: u32) -> u32 {
+        self.len.saturating_add(if self.has(FrameFlags::STRIPPED) { stripped } else { 0 })
+    }
+
     pub(crate) fn bytes(&self) -> SampleBytes {
         match self.nals {
             0 => SampleBytes::Verbatim { offset: self.offset, len: self.len },
@@ -253,14 +258,12 @@ impl FrameTable {
     /// Bytes that the samples of a track have at least: all but the parameter sets that may be taken out.
     /// `stripped` is the size of the header that was stripped off its frames.
     pub(crate) fn least_sample_bytes(&self, track: usize, stripped: usize) -> u64 {
-        let verbatim = |row: &FrameRow| u64::from(row.len).saturating_add(stripped as u64);
         let of_nal = |nal: &Nal| match nal.kind {
             NalKind::ParameterSet => 0,
             _ => u64::from(nal.len()).saturating_add(4),
         };
         let of_row = |row: &FrameRow| match row.bytes() {
-            SampleBytes::Verbatim { .. } if row.has(FrameFlags::STRIPPED) => verbatim(row),
-            SampleBytes::Verbatim { len, .. } => u64::from(len),
+            SampleBytes::Verbatim { .. } => row.verbatim_len(stripped as u32).into(),
             SampleBytes::Nals { first, count } => {
                 let nals = self.nals.get(first..first.saturating_add(count)).unwrap_or_default();
                 nals.iter().map(of_nal).fold(0, u64::saturating_add)

@@ -55,10 +55,10 @@ impl FrameSize {
 
 /// PCM comes in frames of many samples, whose bytes count together.
 fn pcm_frames(run: TrackRun<'_>, sample_size: u32) -> impl Iterator<Item = FrameSize> {
-    run.samples().flat_map(|fragment| &fragment.samples).map(move |frame| FrameSize {
-        samples: frame.len.checked_div(sample_size).unwrap_or(0),
-        bytes: frame.len,
-    })
+    let lens = run
+        .samples()
+        .flat_map(|fragment| fragment.samples.iter().map(move |frame| fragment.verbatim_len(frame)));
+    lens.map(move |len| FrameSize { samples: len.checked_div(sample_size).unwrap_or(0), bytes: len })
 }
 
 /// Bytes of the frames whose decoding begins in the same whole second, in the second that has the most.

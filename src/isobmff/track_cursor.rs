@@ -130,7 +130,10 @@ impl<'a> TrackCursor<'a> {
     fn next_run(&mut self, room: u64, is_first: bool) -> Option<SampleRun<'a>> {
         let first = self.frames.first()?;
         let (count, samples) = match self.pcm_frame {
-            Some(size) => (1, first.len.checked_div(size).unwrap_or(0)),
+            Some(size) => {
+                let len = self.fragment.map_or(first.len, |(_, fragment)| fragment.verbatim_len(first));
+                (1, len.checked_div(size).unwrap_or(0))
+            }
             None => self.frames_alike(room),
         };
         let mut after = self.deltas.clone();
@@ -190,11 +193,7 @@ impl<'a> TrackCursor<'a> {
             body.push_media(place, frame.offset.into(), frame.len.into());
         }
         if self.pcm_frame.is_none() {
-            let restored = |frame: &Sample| match frame.has(FrameFlags::STRIPPED) {
-                true => stripped.len() as u32,
-                false => 0,
-            };
-            self.sizes.extend(frames.iter().map(|frame| frame.len.saturating_add(restored(frame))));
+            self.sizes.extend(frames.iter().map(|frame| fragment.verbatim_len(frame)));
         }
     }
 

@@ -106,6 +106,18 @@ pub(crate) struct FragmentSamples {
     pub(crate) stripped_header: Bytes,
 }
 
+impl FragmentSamples {
+    /// Bytes of a frame that is a sample as it stands, with what was cut off its front.
+    pub(crate) fn verbatim_len(&self, frame: &Sample) -> u32 {
+        frame.verbatim_len(self.stripped_len())
+    }
+
+    /// Bytes that were cut off the front of each frame that is marked as stripped: 16 at most.
+    pub(crate) fn stripped_len(&self) -> u32 {
+        self.stripped_header.len() as u32
+    }
+}
+
 /// A picture from which decoding recovers though it is no sync sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RecoveryPoint {

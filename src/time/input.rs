@@ -56,6 +56,8 @@ pub(crate) struct Picture {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sound<'a> {
     samples: &'a [Sample],
+    /// Bytes that were cut off the front of frames.
+    stripped: u32,
     config: Option<&'a AudioConfig>,
     /// CodecDelay: how much earlier they are heard than their blocks' times tell, and how much the decoder puts out
     /// at its start that is not sound.
@@ -103,6 +105,7 @@ pub(crate) fn fragments(run: LeadingRun<'_>) -> Vec<Fragment<'_>> {
             },
             sound: Sound {
                 samples: &fragment.audio.samples,
+                stripped: fragment.audio.stripped_len(),
                 config: config(&fragment.audio),
                 codec_delay: codec_delay(fragment.audio.codec_delay_ns),
             },
@@ -204,7 +207,10 @@ impl<'a> Sound<'a> {
     pub(crate) fn alike(&self) -> Option<(AudioFrame, usize)> {
         let first = self.samples.first()?;
         let count = match self.is_pcm() {
-            true => self.samples.iter().take_while(|sample| sample.len == first.len).count(),
+            true => {
+                let len = |sample: &Sample| sample.verbatim_len(self.stripped);
+                self.samples.iter().take_while(|sample| len(sample) == len(first)).count()
+            }
             false => self.samples.len(),
         };
         Some((self.frame(first), count))
@@ -214,7 +220,8 @@ impl<'a> Sound<'a> {
         match self.config {
             Some(AudioConfig::Aac(config)) => AudioFrame { count: 1, ticks: config.frame_length() },
             Some(AudioConfig::G711(config)) => {
-                let count = sample.len.checked_div(u32::from(config.channels())).unwrap_or(0);
+                let len = sample.verbatim_len(self.stripped);
+                let count = len.checked_div(u32::from(config.channels())).unwrap_or(0);
                 AudioFrame { count, ticks: 1 }
             }
             None => AudioFrame { count: 1, ticks: 1 },
@@ -315,7 +322,12 @@ pub(crate) mod tests {
                 declared_duration: recorded.declared_ms.map(Nanos::from_millis),
                 reorder_limit: recorded.reorder_limit,
             },
-            sound: Sound { samples: &recorded.sound, config: Some(audio), codec_delay: recorded.codec_delay },
+            sound: Sound {
+                samples: &recorded.sound,
+                stripped: 0,
+                config: Some(audio),
+                codec_delay: recorded.codec_delay,
+            },
         };
         recorded.iter().map(fragment).collect()
     }

@@ -291,6 +291,24 @@ fn stripped_headers_are_put_back() {
     frames::assert_same_frames(&mp4, &frames::frames_of(&[laced]));
 }
 
+/// A block of G.711 is as many samples as it has bytes, with those that are put back.
+#[test]
+fn stripped_headers_of_g711_are_put_back() {
+    let sound = |track: Track| {
+        let mut input = fragment(0);
+        input.tracks[1] = track;
+        input.blocks.retain(|block| block.track == 1);
+        let frame = |seed: u8| [&[0xD5, 0x55][..], &[seed; 158]].concat();
+        input.blocks.extend((0..10).map(|i| Block::new(2, i * 20, true, frame(i as u8))));
+        input
+    };
+    let stripped = sound(Track::alaw().header_stripping([0xD5, 0x55]));
+    let (mp4, report) = clip(stripped.to_bytes());
+    assert_eq!((report.tracks[1].samples, report.tracks[1].bytes), (1600, 1600));
+    frames::assert_same_frames(&mp4, &frames::frames_of(&[stripped]));
+    assert!(mp4 == clip(sound(Track::alaw()).to_bytes()).0);
+}
+
 /// Start codes are looked for while blocks are read, whatever the blocks are like and the tracks between them.
 #[test]
 fn annex_b_in_every_form_of_block() {
