@@ -177,6 +177,8 @@ impl Search {
         match look.hidden_document(finder, self.from, end, |_| Some(end)) {
             Hidden::At(_) => Verdict::Yes,
             Hidden::Unknown(_) => Verdict::Unknown,
+            // An ID that begins before the end may end after it.
+            Hidden::None if !look.is_final() && look.end() < end.saturating_add(3) => Verdict::Unknown,
             Hidden::None => Verdict::No,
         }
     }
