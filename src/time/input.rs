@@ -144,6 +144,13 @@ impl<'a> Pictures<'a> {
         self.samples.iter().map(move |sample| pictures.picture(sample))
     }
 
+    /// When the pictures are shown, if the fragment starts at `start`.
+    #[inline]
+    pub(crate) fn times_from(&self, start: Nanos) -> impl ExactSizeIterator<Item = Nanos> + use<'a> {
+        let delay = self.codec_delay;
+        self.samples.iter().map(move |sample| start + (Nanos::new(sample.time_ns) - delay))
+    }
+
     #[inline]
     fn picture(&self, sample: &Sample) -> Picture {
         Picture {

@@ -122,6 +122,9 @@ impl PresentationOrder {
         self.times.reserve(pictures.len());
         self.decoded.reserve(pictures.len());
         let first = self.times.len();
+        if self.add_in_order(pictures, placement.base) {
+            return Moves::default();
+        }
         let mut placing =
             Placing { pictures, placement, first, earliest: 0, last_step: None, moves: Moves::default() };
         for (index, picture) in pictures.iter().enumerate() {
@@ -142,6 +145,30 @@ impl PresentationOrder {
             }
         }
         placing.moves
+    }
+
+    /// Adds the pictures of a fragment if all are shown after those decoded before them, as those of most cameras are.
+    fn add_in_order(&mut self, pictures: Pictures<'_>, base: Nanos) -> bool {
+        let times = || pictures.times_from(base);
+        let is_later = times().next().zip(self.last()).is_none_or(|(first, last)| last < first);
+        if !is_later || !times().is_sorted_by(|a, b| a < b) {
+            return false;
+        }
+        let first = self.times.len() as u32;
+        let places = first..first.saturating_add(pictures.len() as u32);
+        let mut before = self.last();
+        for (picture, decoded) in pictures.iter().zip(places.clone()) {
+            if picture.is_barrier {
+                self.floor = before;
+                self.barriers = self.barriers.saturating_add(1);
+            } else if picture.is_skipped && self.barriers == 1 {
+                self.skipped.push(decoded);
+            }
+            before = Some(base + picture.time);
+        }
+        self.times.extend(times());
+        self.decoded.extend(places);
+        true
     }
 
     /// Moves all pictures from a place in decode order on, which are those shown last, to later times.

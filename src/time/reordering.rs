@@ -21,6 +21,11 @@ const MAX_GROUP: usize = 64;
 /// How many pictures are decoded before a picture and shown after it, at most, in the fragments by themselves and
 /// across their borders.
 pub(crate) fn depth(fragments: &[Fragment<'_>]) -> usize {
+    // As most clips of cameras: every picture is shown after those decoded before it.
+    let times = fragments.iter().flat_map(|fragment| fragment.pictures.times_from(fragment.start));
+    if times.is_sorted() {
+        return 0;
+    }
     let mut groups = Groups::default();
     for fragment in fragments {
         for picture in fragment.pictures.iter() {

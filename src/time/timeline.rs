@@ -149,7 +149,7 @@ impl<'a> Builder<'a> {
 
     fn video_span(&mut self, fragment: &Fragment<'_>) -> Option<Span> {
         self.sorted.clear();
-        self.sorted.extend(fragment.pictures.iter().map(|picture| picture.time));
+        self.sorted.extend(fragment.pictures.times_from(Nanos::ZERO));
         if !self.sorted.is_sorted() {
             self.sorted.sort_unstable();
         }

@@ -36,6 +36,28 @@ fn presented(times: &TrackTimes) -> Vec<i64> {
     deltas.iter().zip(offsets).map(at).collect()
 }
 
+/// Every sample is presented inside the edit, which begins with the first.
+fn check_edit(times: &TrackTimes) {
+    const MOVIE_TICK: i64 = 1_000_000_000 / 90_000 + 1;
+    let (edit, presented) = (times.edit(), presented(times));
+    let movie = |ticks: u64| (ticks as i128 * 1_000_000_000 / 90_000) as i64;
+    let (start, end) = (movie(edit.start.get()), movie(edit.end.get()));
+    let (first, last) = (*presented.iter().min().unwrap(), *presented.iter().max().unwrap());
+    assert!((first - start).abs() <= MOVIE_TICK, "the edit starts at {start}, the first sample at {first}");
+    assert!(last < end, "the edit ends at {end}, the last sample starts at {last}");
+    assert_eq!(edit.media_time, times.media_time().unsigned());
+}
+
+/// Pictures in decode order: the first, then each anchor ahead of the B-frames that are shown before it.
+fn in_decode_order(shown: Vec<i64>, b_frames: usize) -> Vec<i64> {
+    let Some((first, later)) = shown.split_first() else { return shown };
+    let group = |group: &[i64]| -> Vec<i64> {
+        let (anchor, before) = group.split_last().unwrap();
+        std::iter::once(*anchor).chain(before.iter().copied()).collect()
+    };
+    std::iter::once(*first).chain(later.chunks(b_frames + 1).flat_map(group)).collect()
+}
+
 /// The nearest millisecond.
 fn to_millis(ns: i64) -> i64 {
     (ns + 500_000).div_euclid(1_000_000)
@@ -282,6 +304,7 @@ proptest! {
         rounding_us in 0..1000_i64,
         pcm in any::<bool>(),
         fragments in 1..4_i64,
+        b_frames in 0..5_usize,
     ) {
         let config = if pcm { alaw() } else { aac() };
         let stamp = |us: i64| (us + phase_us + rounding_us).div_euclid(1000);
@@ -297,13 +320,16 @@ proptest! {
             let start = stamp(picture(pictures.start));
             let least = if index == 0 { i64::MIN } else { from };
             let frames = first_of(&sound, least)..first_of(&sound, until);
+            let pictures = pictures.map(|index| stamp(picture(index)) - start).collect();
             Recorded::at(start)
-                .pictures(pictures.map(|index| stamp(picture(index)) - start))
+                .pictures(in_decode_order(pictures, b_frames))
                 .sound(frames.map(|index| stamp(sound(index)) - start))
         }).collect();
         let timeline = timeline(&recorded, &config, Gaps::Keep);
         let (video, audio) = (timeline.video.as_ref().unwrap(), timeline.audio.as_ref().unwrap());
         prop_assert!(timeline.events.iter().all(|event| matches!(event, Event::CadenceRestored { .. })), "{:?}", timeline.events);
+        check_edit(video);
+        check_edit(audio);
         let stamps = |samples: fn(&Recorded) -> &Vec<crate::plan::Sample>| -> Vec<i64> {
             let each = recorded.iter().flat_map(|fragment| {
                 samples(fragment).iter().map(|sample| fragment.start_ms * 1_000_000 + sample.time_ns)
@@ -318,6 +344,32 @@ proptest! {
         let (least, most) = (offs.iter().min().unwrap(), offs.iter().max().unwrap());
         // Half a tick to both sides, and a tick of the tracks' own.
         prop_assert!(most - least <= 1_000_000 + 25_000, "{} ns apart", most - least);
+    }
+
+    /// Pictures that jitter, with B-frames or without: each is presented at its time, on the first as on any other.
+    #[test]
+    fn pictures_that_jitter_come_out_at_their_times(
+        jitter in prop::collection::vec(-8..=8_i64, 30..90),
+        b_frames in 0..5_usize,
+        step_ms in 25..60_i64,
+        per_fragment in 10..40_usize,
+    ) {
+        let times: Vec<i64> = (0..).zip(&jitter).map(|(index, jitter)| index * step_ms + jitter).collect();
+        let recorded: Vec<Recorded> = times.chunks(per_fragment).map(|shown| {
+            let start = shown[0];
+            let pictures = shown.iter().map(|time| time - start).collect();
+            Recorded::at(start).pictures(in_decode_order(pictures, b_frames))
+        }).collect();
+        let timeline = timeline(&recorded, &aac(), Gaps::Keep);
+        prop_assert!(timeline.events.iter().all(|event| matches!(event, Event::CadenceRestored { .. })), "{:?}", timeline.events);
+        let video = timeline.video.unwrap();
+        check_edit(&video);
+        let decoded = recorded.iter().flat_map(|fragment| {
+            fragment.pictures.iter().map(|picture| fragment.start_ms * 1_000_000 + picture.time_ns - times[0] * 1_000_000)
+        });
+        for (shown, recorded) in presented(&video).into_iter().zip(decoded) {
+            prop_assert!((shown - recorded).abs() <= 500_000 + 25_000, "{} for {}", shown, recorded);
+        }
     }
 
     /// Whatever the times of blocks are: tables add up, decode times increase, no frame is lost, and the report tells
