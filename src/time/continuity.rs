@@ -34,6 +34,8 @@ const MAX_DECLARED: Nanos = Nanos::from_secs(20);
 pub(crate) struct Span {
     pub(crate) first: Nanos,
     pub(crate) last: Nanos,
+    /// The longest time from one to the next.
+    pub(crate) longest_step: Nanos,
     /// How long a frame lasts.
     pub(crate) frame: Nanos,
     /// There is one frame only, and no step tells how long it lasts.
@@ -83,19 +85,18 @@ impl Span {
     ) -> Option<Self> {
         let (&first, &last) = (times.first()?, times.last()?);
         let declared = declared.filter(|&duration| duration > Nanos::ZERO);
-        let step = usual_step(times, tick).filter(|&step| step > Nanos::ZERO);
+        let (shortest_step, longest_step) = shortest_and_longest_step(times);
+        let step = usual_step(times, tick, shortest_step, longest_step).filter(|&step| step > Nanos::ZERO);
         let believed = |step| declared.filter(|&declared| agrees(declared, step, tick)).unwrap_or(step);
         let known = step.or(usual).map(believed);
         let guess = declared.filter(|&declared| declared <= MAX_DECLARED).unwrap_or(LONE_FRAME);
-        Some(Self { first, last, frame: known.unwrap_or(guess), is_guess: known.is_none(), declared })
+        let (frame, is_guess) = (known.unwrap_or(guess), known.is_none());
+        Some(Self { first, last, longest_step, frame, is_guess, declared })
     }
 
-    /// The span of audio frames of this length. `None` if nothing tells the time of any.
-    pub(crate) fn of_sound(times: impl Iterator<Item = Option<Nanos>>, frame: Nanos) -> Option<Self> {
-        let (first, last) = times
-            .flatten()
-            .fold((Nanos::MAX, Nanos::MIN), |(first, last), time| (first.min(time), last.max(time)));
-        (first <= last).then_some(Self { first, last, frame, is_guess: false, declared: None })
+    /// The span of audio frames of this length, between the earliest and the latest.
+    pub(crate) fn of_sound((first, last): (Nanos, Nanos), frame: Nanos) -> Self {
+        Self { first, last, longest_step: frame, frame, is_guess: false, declared: None }
     }
 
     /// Where the track ends, if its fragment's start is at `base`.
@@ -105,13 +106,22 @@ impl Span {
     }
 }
 
+/// The shortest and the longest time from one picture to the next.
+fn shortest_and_longest_step(times: &[Nanos]) -> (Nanos, Nanos) {
+    let steps = times.iter().zip(times.iter().skip(1)).map(|(a, b)| *b - *a);
+    steps.fold((Nanos::MAX, Nanos::ZERO), |(least, most), step| (least.min(step), most.max(step)))
+}
+
 /// The mean step, which undoes the rounding of the single ones, unless a hole puts it off the median step.
-fn usual_step(times: &[Nanos], tick: Nanos) -> Option<Nanos> {
+fn usual_step(times: &[Nanos], tick: Nanos, shortest: Nanos, longest: Nanos) -> Option<Nanos> {
     let steps = || times.iter().zip(times.iter().skip(1)).map(|(a, b)| *b - *a);
     let count = times.len().checked_sub(1).filter(|&count| count > 0)?;
     let mean = (*times.last()? - *times.first()?).divided_by(i64::try_from(count).ok()?);
     // The median is near the mean if neither half of the steps is on one side of what is near.
     let (from, to) = (mean - tick, mean + tick);
+    if shortest > from && longest < to {
+        return Some(mean);
+    }
     let (mut below, mut above) = (0_usize, 0_usize);
     for step in steps() {
         below = below.saturating_add(usize::from(step <= from));
@@ -235,7 +245,10 @@ mod tests {
 
     #[test]
     fn a_frame_lasts_as_long_as_most_do() {
-        let step = |times: &[i64]| usual_step(&millis(times), TICK).map(Nanos::get);
+        let step = |times: &[i64]| {
+            let (shortest, longest) = shortest_and_longest_step(&millis(times));
+            usual_step(&millis(times), TICK, shortest, longest).map(Nanos::get)
+        };
         assert_eq!(step(&[0, 33, 67, 100]), Some(33_333_333), "the rounding is undone");
         assert_eq!(step(&[0, 33, 67, 1100, 1133]), Some(34 * MS), "a hole, of 33 33 34 1033");
         assert_eq!(step(&[0, 1000, 2000, 2001, 3001]), Some(1000 * MS), "one frame twice");
@@ -265,7 +278,11 @@ mod tests {
     fn transition(continuity: &mut Continuity, tick: Nanos, video: &[i64], audio: &[i64]) -> Transition {
         let usual = continuity.video.and_then(|end| end.usual());
         let mut video = Span::of_pictures(&millis(video), None, tick, usual);
-        let audio = Span::of_sound(millis(audio).into_iter().map(Some), Nanos::from_millis(20));
+        let ends = audio.iter().min().zip(audio.iter().max());
+        let audio = ends.map(|(first, last)| {
+            let ends = (Nanos::from_millis(*first), Nanos::from_millis(*last));
+            Span::of_sound(ends, Nanos::from_millis(20))
+        });
         let transition = continuity.transition(tick, Nanos::ZERO, &mut video, audio);
         continuity.video = video.map(|span| span.end_at(Nanos::ZERO)).or(continuity.video);
         continuity.audio = audio.map(|span| span.end_at(Nanos::ZERO)).or(continuity.audio);

@@ -1,5 +1,6 @@
 //! [`Hole`]: a time in which one track has no frames while the other goes on.
 
+use crate::time::continuity::Span;
 use crate::time::input::Sound;
 use crate::time::units::Nanos;
 
@@ -14,11 +15,13 @@ pub(crate) struct Hole {
 const LEAST_INSIDE: Nanos = Nanos::from_secs(1);
 
 /// The longest hole between pictures at `times`, which do not decrease, if there is sound in it.
-pub(crate) fn inside(times: &[Nanos], frame: Nanos, tick: Nanos, sound: Sound<'_>) -> Option<Hole> {
+pub(crate) fn inside(times: &[Nanos], span: Span, tick: Nanos, sound: Sound<'_>) -> Option<Hole> {
+    let frame = span.frame;
+    if span.longest_step - frame <= frame.max(tick).max(LEAST_INSIDE) {
+        return None;
+    }
     let steps = times.iter().zip(times.iter().skip(1));
     let (&before, &after) = steps.max_by_key(|(a, b)| **b - **a)?;
     let hole = Hole { at: before + frame, duration: after - before - frame };
-    let is_long = hole.duration > frame.max(tick).max(LEAST_INSIDE);
-    let goes_on = || sound.times().flatten().any(|time| hole.at < time && time < after);
-    (is_long && goes_on()).then_some(hole)
+    sound.times().flatten().any(|time| hole.at < time && time < after).then_some(hole)
 }

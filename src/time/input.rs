@@ -147,8 +147,8 @@ impl<'a> Pictures<'a> {
     /// When the pictures are shown, if the fragment starts at `start`.
     #[inline]
     pub(crate) fn times_from(&self, start: Nanos) -> impl ExactSizeIterator<Item = Nanos> + use<'a> {
-        let delay = self.codec_delay;
-        self.samples.iter().map(move |sample| start + (Nanos::new(sample.time_ns) - delay))
+        let start = start - self.codec_delay;
+        self.samples.iter().map(move |sample| start + Nanos::new(sample.time_ns))
     }
 
     #[inline]
@@ -187,6 +187,15 @@ impl<'a> Sound<'a> {
         let delay = self.codec_delay;
         let time = move |sample: &Sample| Nanos::new(sample.time_ns) - delay;
         self.samples.iter().map(move |sample| (!sample.inherits_time()).then(|| time(sample)))
+    }
+
+    /// The earliest and the latest time of its frames. `None` if nothing tells the time of any.
+    pub(crate) fn first_and_last(&self) -> Option<(Nanos, Nanos)> {
+        let timed = self.samples.iter().filter(|sample| !sample.inherits_time());
+        let (first, last) = timed.fold((i64::MAX, i64::MIN), |(first, last), sample| {
+            (first.min(sample.time_ns), last.max(sample.time_ns))
+        });
+        (first <= last).then(|| (Nanos::new(first) - self.codec_delay, Nanos::new(last) - self.codec_delay))
     }
 
     /// Its frames with their times.

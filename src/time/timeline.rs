@@ -209,7 +209,7 @@ impl<'a> Builder<'a> {
             let duration = end.hole(base + span.first, fragment.tick)?;
             Some(Hole { at: end.end(), duration })
         });
-        let inside = holes::inside(&self.sorted, span.frame, fragment.tick, fragment.sound);
+        let inside = holes::inside(&self.sorted, span, fragment.tick, fragment.sound);
         let inside = inside.map(|hole| Hole { at: hole.at + base, ..hole });
         let (found, track) = (before.into_iter().chain(inside), self.tracks.video);
         self.notes.extend(found.map(|hole| (index, Note::Hole { track, hole })));
@@ -299,7 +299,8 @@ impl<'a> Builder<'a> {
 fn sound_span(fragment: &Fragment<'_>) -> Option<Span> {
     let sound = fragment.sound;
     let length = sound.last_frame().map(AudioFrame::length)?;
-    Span::of_sound(sound.times(), Timescale::new(sound.sampling_rate()).nanos(length.into()))
+    let frame = Timescale::new(sound.sampling_rate()).nanos(length.into());
+    Some(Span::of_sound(sound.first_and_last()?, frame))
 }
 
 /// The media timescale of the audio: its sampling rate, or the half, quarter, ... of it where a gap would not fit an

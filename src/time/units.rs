@@ -87,7 +87,6 @@ signed_arithmetic!(MediaTicks);
 
 impl Nanos {
     pub(crate) const ZERO: Self = Self(0);
-    pub(crate) const MIN: Self = Self(i64::MIN);
     pub(crate) const MAX: Self = Self(i64::MAX);
 
     pub(crate) const fn new(nanos: i64) -> Self {
@@ -331,9 +330,9 @@ mod tests {
         assert_eq!(Timescale::new(90_000).ticks(Nanos::MAX).0, 830_103_483_316_930);
         let seconds = Timescale::new(0);
         assert_eq!(seconds.nanos(MediaTicks(i64::MAX)), Nanos::MAX);
-        assert_eq!(seconds.nanos(MediaTicks(i64::MIN)), Nanos::MIN);
+        assert_eq!(seconds.nanos(MediaTicks(i64::MIN)), Nanos(i64::MIN));
         assert_eq!(Nanos::MAX + Nanos::new(1), Nanos::MAX);
-        assert_eq!(-Nanos::MIN, Nanos::MAX);
+        assert_eq!(-Nanos(i64::MIN), Nanos::MAX);
         assert_eq!(Nanos::from_secs(i64::MAX) * 2, Nanos::MAX);
     }
 
