@@ -142,7 +142,6 @@ impl<'a> Lookahead<'a> {
         if size > 0 {
             match self.look(payload) {
                 Look::Header(child) if is_child_of_ebml(child.id) => {}
-                Look::End | Look::CutOff => return Verdict::Yes,
                 Look::Unknown => return Verdict::Unknown,
                 _ => return Verdict::No,
             }
@@ -236,12 +235,7 @@ impl<'a> Lookahead<'a> {
 
     /// Whether another document begins here, or the input ends.
     pub(super) fn ends_document(&self, at: u64) -> bool {
-        matches!(self.look(at), Look::End) || self.has_ebml_id(at)
-    }
-
-    /// Whether the ID of an EBML header stands here, with a size.
-    pub(super) fn has_ebml_id(&self, at: u64) -> bool {
-        matches!(self.look(at), Look::Header(ElementHeader { id: ids::EBML, .. }))
+        matches!(self.look(at), Look::End | Look::Header(ElementHeader { id: ids::EBML, .. }))
     }
 
     /// Whether an element that can follow one without meaning in a Segment stands here.

@@ -3,16 +3,11 @@
 use crate::damage::Damage;
 use crate::error::{Error, ErrorKind};
 use crate::fragment::cluster::{ClusterContext, Misfit, OpenCluster};
-use crate::fragment::plausible::{Hidden, Lookahead, Verdict};
+use crate::fragment::plausible::{Hidden, Lookahead};
 use crate::fragment::reader::{FragmentReader, InputState, Level, Step};
 use crate::fragment::search::{Outcome, Search, Surroundings, Why};
 use crate::incomplete::{Incomplete, IncompleteElement};
 use crate::matroska::{ElementHeader, HeaderRead, ids};
-
-/// The ID of an EBML header stands at `at` of the input, and no document.
-pub(super) fn no_document(at: u64) -> Error {
-    Error::malformed("an EBML header with a Segment after it", "its ID alone").at(at)
-}
 
 /// Reading may go back as often as it likes by this much in all.
 const FREE_GOING_BACK: u64 = 1 << 16;
@@ -66,17 +61,6 @@ impl FragmentReader {
         let earliest = self.earliest(self.cluster.as_ref().map_or(0, |cluster| cluster.position()));
         let Some(cluster) = &mut self.cluster else { return Step::Forward };
         let look = Lookahead::new(self.window.bytes(), self.window.offset(), self.input != InputState::Open);
-        let end = cluster.position();
-        if cluster.end().is_none() && look.has_ebml_id(end) {
-            match look.document(end) {
-                Verdict::Yes => {}
-                Verdict::Unknown => return Step::NeedsInput,
-                Verdict::No => {
-                    let search = Search::in_cluster(Why::Misfit(no_document(end)), end, None);
-                    return self.search(search);
-                }
-            }
-        }
         let from = cluster.searched_to().max(look.start());
         let in_range = |start: u64, end: u64| {
             look.hidden_document(&self.finder, start.max(from), end, |at| cluster.frame_end(at))

@@ -7,7 +7,6 @@ use crate::error::{Error, ErrorKind};
 use crate::fragment::cluster::{MAX_CLUSTER, OpenCluster};
 use crate::fragment::plausible::{Hidden, Lookahead, MAX_EBML_HEADER, Verdict};
 use crate::fragment::reader::{AfterSkip, FragmentReader, InputState, Level, Skip, Step};
-use crate::fragment::recovery::no_document;
 use crate::fragment::search::{Search, Why};
 use crate::fragment::signature::{SIGNATURE, check_signature};
 use crate::incomplete::{Incomplete, IncompleteElement};
@@ -52,12 +51,7 @@ impl FragmentReader {
             HeaderRead::Invalid { len } => return Ok(self.misfit(invalid_element(bytes, len), None)),
         };
         Ok(match (self.level, header.id) {
-            (Level::Top, ids::EBML) => self.ebml_header(header),
-            (Level::Document | Level::Segment { .. }, ids::EBML) => match self.lookahead().document(offset) {
-                Verdict::Yes => self.ebml_header(header),
-                Verdict::Unknown => Step::NeedsInput,
-                Verdict::No => self.misfit(no_document(offset), None),
-            },
+            (_, ids::EBML) => self.ebml_header(header),
             (_, ids::VOID) => self.pass_over(header, IncompleteElement::Void),
             (Level::Top, id) => {
                 let error = Error::malformed("an EBML header after the Segment", ids::name(id));

@@ -8,6 +8,7 @@ use testkit::mkv::{self, Block, Fragment, Track, aac_blocks, avc_blocks};
 
 use crate::clips::{build_with, clip, lines, ready, refusal, refusal_with, strict};
 
+const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
 const START: u64 = 1_700_000_000_000;
 
 /// The document of the fragment at an index.
@@ -120,7 +121,11 @@ fn every_stretch_overwritten() {
         let media = places[whole.len() / 3].start - before.len();
         for at in (first..damaged.len()).filter(|&at| at < media || name.contains("small") || at % 1523 < 40)
         {
-            for bytes in [&[0; 4][..], &[0xFF; 4], &[0x1A, 0x45, 0xDF, 0xA3], &[0; 33], &[0xFF; 60]] {
+            for bytes in [&[0; 4][..], &[0xFF; 4], &EBML, &[0; 33], &[0xFF; 60]] {
+                if bytes == EBML && at < media {
+                    // In place of a header, the ID of a document ends what is there.
+                    continue;
+                }
                 let start = before.len() + at;
                 let end = (start + bytes.len()).min(before.len() + damaged.len());
                 let mut input = input.clone();
