@@ -100,7 +100,7 @@ pub use clip_plan::{ClipPlan, EntityTag};
 pub use codec::{AudioCodec, UnknownCodec, VideoCodec};
 pub use damage::{Damage, DamageFault};
 pub use error::{Error, ErrorKind, Exception, Location};
-pub use fragment::{Fragment, FragmentReader, Fragments, fragments};
+pub use fragment::{ArrivingFragment, Fragment, FragmentReader, Fragments, fragments};
 pub use frame_fault::FrameFault;
 pub use incomplete::{Incomplete, IncompleteElement};
 pub use incomplete_input::IncompleteInput;

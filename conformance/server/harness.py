@@ -59,10 +59,10 @@ class Archive:
 class Server:
     """A server over an archive."""
 
-    def __init__(self, archive, *options, environment=()):
+    def __init__(self, archive, *options, environment=(), port=0):
         self.archive = archive
         self.log = []
-        line = [SERVER, "serve", "--archive", archive.location, "--listen", "127.0.0.1:0", *options]
+        line = [SERVER, "serve", "--archive", archive.location, "--listen", f"127.0.0.1:{port}", *options]
         pipe = subprocess.PIPE
         environment = ENVIRONMENT | STORE_ENVIRONMENT | dict(environment)
         self.process = subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True)

@@ -7,6 +7,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -14,11 +15,17 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
+from cameras import HEADER, TOKEN
 from conftest import END, START
-from harness import KEY, SECRET, TESTDATA, Archive, Server, digest, expected_clip, selector, wait_until
+from harness import KEY, ROOT, SECRET, TESTDATA, Archive, Server, digest, expected_clip, selector, wait_until
 from test_signatures import KEYS
 
 RECORDING = TESTDATA / "h264_aac.mkv"
+# Sessions with fragments of 40 MB.
+LARGE_SESSIONS = int(os.environ.get("GETCLIP_LARGE_SESSIONS", "16"))
+# How long a live producer sends.
+LIVE_SECONDS = int(os.environ.get("GETCLIP_LIVE_SECONDS", "8"))
+PRODUCER = ROOT / "crates/server/examples/put_media.py"
 EBML = b"\x1a\x45\xdf\xa3"
 
 
@@ -163,6 +170,14 @@ def fragments(server, stream):
     return [fragment["FragmentNumber"] for page in pages for fragment in page["Fragments"]]
 
 
+def packets(server, stream):
+    """How many pictures a clip of all of it has."""
+    now = time.time()
+    clip = server.media().get_clip(StreamName=stream, ClipFragmentSelector=selector(now - 600, now + 600))["Payload"].read()
+    probe = ["ffprobe", "-v", "error", "-count_packets", "-select_streams", "v", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", "-"]
+    return int(subprocess.run(probe, input=clip, capture_output=True, check=True).stdout)
+
+
 TIMECODES = [(START + 2 * i) * 1000 for i in range(5)]
 
 
@@ -177,26 +192,56 @@ def test_curl(server, stream):
     assert digest(clip) == digest(expected_clip(RECORDING, START, END))
 
 
+def packet_hashes(media):
+    """A hash of each picture's bytes, in decode order, and when the last one ends."""
+    probe = ["ffprobe", "-v", "error", "-select_streams", "v", "-show_data_hash", "md5", "-show_entries", "packet=data_hash:format=duration", "-of", "json", "-"]
+    found = json.loads(subprocess.run(probe, input=media, capture_output=True, check=True).stdout)
+    return [packet["data_hash"] for packet in found["packets"]], float(found["format"].get("duration", 0))
+
+
 def test_ffmpeg_and_curl(server, stream):
-    """A live producer of 6 s: while it runs, its fragments are acknowledged one by one, and can be had."""
-    encode = ["ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=25", "-t", "6", "-c:v", "libx264", "-preset", "ultrafast",
+    """A live producer: while it runs, clips of the last 10 s are fresh; after it, every frame that was sent is there once."""
+    encode = ["ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=25", "-t", str(LIVE_SECONDS), "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
               "-g", "25", "-f", "matroska", "-live", "1", "-cluster_time_limit", "1000", "-"]
-    start = time.time()
     encoder = subprocess.Popen(encode, stdout=subprocess.PIPE)
-    sender = subprocess.Popen(curl(server, stream, "RELATIVE", f"x-amzn-producer-start-timestamp: {start:.3f}"), stdin=encoder.stdout, stdout=subprocess.PIPE)
-    encoder.stdout.close()
-    persisted = []
+    first_bytes = encoder.stdout.read1(65536)
+    start = time.time()
+    sender = subprocess.Popen(curl(server, stream, "RELATIVE", f"x-amzn-producer-start-timestamp: {start:.3f}"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    sent = bytearray()
+
+    def send():
+        chunk = first_bytes
+        while chunk:
+            sent.extend(chunk)
+            sender.stdin.write(chunk)
+            sender.stdin.flush()
+            chunk = encoder.stdout.read1(65536)
+        sender.stdin.close()
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    persisted, ages = [], []
     for line in sender.stdout:
         event = json.loads(line)
-        if event["EventType"] == "PERSISTED":
-            persisted.append((event["FragmentTimecode"], time.time() - start))
+        if event["EventType"] != "PERSISTED":
+            continue
+        persisted.append(event["FragmentTimecode"])
+        if len(persisted) % 3 == 0 and encoder.poll() is None:
+            now = time.time()
+            asked = selector(max(start, now - 10), now)
+            first = server.media().list_fragments(StreamName=stream, FragmentSelector=asked)["Fragments"]
+            clip = server.media().get_clip(StreamName=stream, ClipFragmentSelector=asked)["Payload"].read()
+            begins = min(fragment["ProducerTimestamp"].timestamp() for fragment in first)
+            ages.append(now - begins - packet_hashes(clip)[1])
+    sending.join()
     assert sender.wait(20) == 0 and encoder.wait(20) == 0
-    assert [timecode for timecode, _ in persisted] == [1000 * i for i in range(6)]
-    # Each but the last is stored soon after the next one begins.
-    assert all(seconds < timecode / 1000 + 3 for timecode, seconds in persisted)
-    clip = server.media().get_clip(StreamName=stream, ClipFragmentSelector=selector(start - 1, start + 10))["Payload"].read()
-    probe = ["ffprobe", "-v", "error", "-count_packets", "-select_streams", "v", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", "-"]
-    assert subprocess.run(probe, input=clip, capture_output=True, check=True).stdout.strip() == b"150"
+    assert persisted == [1000 * i for i in range(LIVE_SECONDS)]
+    print(f"the last frame of clips was {max(ages):.2f} s old at most")
+    # A fragment of a second and a second.
+    assert ages and max(ages) < 2, ages
+    clip = server.media().get_clip(StreamName=stream, ClipFragmentSelector=selector(start - 1, start + LIVE_SECONDS + 5))["Payload"].read()
+    assert packet_hashes(clip)[0] == packet_hashes(bytes(sent))[0]
+    assert len(packet_hashes(clip)[0]) == 25 * LIVE_SECONDS
 
 
 @pytest.mark.parametrize("form, path", [("c", "/putMedia"), ("java", "/putMedia"), ("go", "/putMedia?X-Amz-Expires=600")])
@@ -225,6 +270,11 @@ def test_full_duplex(server, stream):
         assert got[2]["FragmentNumber"] in fragments(server, stream)
     producer.end()
     assert producer.all() == []
+
+
+def cluster_of(document):
+    at = document.index(b"\x1f\x43\xb6\x75")
+    return document[at : at + 12 + int.from_bytes(document[at + 5 : at + 12], "big")]
 
 
 def unknown_size(document):
@@ -269,11 +319,22 @@ def test_errors(server, stream):
             producer.end()
         return producer
 
+    # The server takes what comes after an error for a while: the acknowledgement arrives.
     assert failure(sent(b"RIFF" + bytes(100))) == ("INVALID_MKV_DATA", 4006)
     assert failure(sent(second, first)) == ("FRAGMENT_TIMECODE_LESSER_THAN_PREVIOUS", 4004)
     at = first.index(b"\x1f\x43\xb6\x75")
     assert failure(sent(first[:at], b"\x1f\x43\xb6\x75\x08\x03\x93\x87\x00" + bytes(100))) == ("MAX_FRAGMENT_SIZE_REACHED", 4001)
     assert failure(sent(first[:at], b"\x1f\x43\xb6\x75\xff", b"\xe7\x81\x01", second)) == ("FRAMES_MISSING_FOR_TRACK", 4011)
+    # Its Cluster declares 60 MB, or has them.
+    endless = first[:at] + b"\x1f\x43\xb6\x75\xff\xe7\x81\x01"
+    block = b"\xa3\x10\x10\x00\x04\x81\x00\x00\x80" + bytes(1 << 20)
+    assert failure(sent(endless, *[block] * 60, end=False)) == ("MAX_FRAGMENT_SIZE_REACHED", 4001)
+    # A block of track 5; no block of track 2; half a Cluster.
+    assert failure(sent(endless, b"\xa3\x85\x85\x00\x00\x80\x00", second)) == ("TRACK_NUMBER_MISMATCH", 4010)
+    assert failure(sent(endless, b"\xa3\x85\x81\x00\x00\x80\x00", second)) == ("FRAMES_MISSING_FOR_TRACK", 4011)
+    assert failure(sent(first[: at + 5000])) == ("INVALID_MKV_DATA", 4006)
+    # A stretch of the media that is no Matroska.
+    assert failure(sent(first[: at + 20] + bytes(300) + first[at + 320 :], second)) == ("INVALID_MKV_DATA", 4006)
     # What came before the error is kept.
     assert len(fragments(server, stream)) == 1
     cut = sent(first, second[:-1000], end=False)
@@ -309,6 +370,80 @@ def test_no_retention(server):
     producer.send(RECORDING.read_bytes())
     producer.end()
     assert [event["EventType"] for event in producer.all()] == ["BUFFERING", "RECEIVED"] * 5
+
+
+def test_watching_without_retention(server):
+    """Whoever watches gets what is in memory, from wherever they ask, then what arrives; and goes on from a token."""
+    server.client().create_stream(StreamName="watched")
+    client = server.client("kinesis-video-media")
+
+    def watch(count, **start):
+        body = client.get_media(StreamName="watched", StartSelector=start)["Payload"]
+        data = b""
+        while len(TOKEN.findall(data)) < count:
+            data += body._raw_stream.read1(65536)
+        body.close()
+        return data
+
+    def put():
+        return subprocess.run(curl(server, "watched"), input=RECORDING.read_bytes(), capture_output=True, check=True, timeout=60)
+
+    numbers = [event["FragmentNumber"].encode() for event in lines(put().stdout) if event["EventType"] == "RECEIVED"]
+    assert len(numbers) == 5
+    data = watch(5, StartSelectorType="EARLIEST")
+    assert data.count(EBML) == 5 and all(number in data for number in numbers)
+    # The documents are those that were sent, with the tags of this server.
+    for document in documents():
+        assert cluster_of(document) in data
+    third = watch(1, StartSelectorType="FRAGMENT_NUMBER", AfterFragmentNumber=numbers[1].decode())
+    assert numbers[2] in third and numbers[1] not in third
+    assert numbers[3] in watch(1, StartSelectorType="PRODUCER_TIMESTAMP", StartTimestamp=START + 6)
+    assert numbers[3] in watch(1, StartSelectorType="CONTINUATION_TOKEN", ContinuationToken=TOKEN.search(third)[1].decode())
+    threading.Timer(1, put).start()
+    live = watch(5, StartSelectorType="NOW")
+    assert live.count(EBML) == 5 and not any(number in live for number in numbers)
+    # The archive has nothing of it.
+    assert fragments(server, "watched") == []
+
+
+def test_tracks_that_change(server, stream):
+    """Two documents of one session, with other tracks: each fragment keeps those that it was sent with."""
+    with_sound, without = documents()[0], (TESTDATA / "h264_23976.mkv").read_bytes()
+    producer = Producer(server, stream)
+    producer.send(with_sound + without)
+    producer.end()
+    events = producer.all()
+    assert {event["EventType"] for event in events} == {"BUFFERING", "RECEIVED", "PERSISTED"}, events
+    numbers = [event["FragmentNumber"] for event in events if event["EventType"] == "PERSISTED"]
+    body = server.media().get_media_for_fragment_list(StreamName=stream, Fragments=[numbers[0], numbers[-1]])["Payload"].read()
+    first, last = (EBML + document for document in body.split(EBML)[1:])
+    assert b"A_AAC" in first and b"A_AAC" not in last
+
+
+def test_gstreamer(server, stream):
+    """GStreamer writes the Matroska, curl signs and sends it."""
+    encode = ["gst-launch-1.0", "-q", "videotestsrc", "num-buffers=75", "!", "video/x-raw,framerate=25/1,width=320,height=180", "!", "x264enc", "tune=zerolatency",
+              "key-int-max=25", "!", "h264parse", "!", "matroskamux", "streamable=true", "!", "fdsink", "fd=1"]
+    encoder = subprocess.Popen(encode, stdout=subprocess.PIPE)
+    sent = subprocess.run(curl(server, stream, "RELATIVE"), stdin=encoder.stdout, capture_output=True, check=True, timeout=60)
+    assert encoder.wait(20) == 0
+    persisted = [event["FragmentTimecode"] for event in lines(sent.stdout) if event["EventType"] == "PERSISTED"]
+    assert persisted == [0, 1000, 2000]
+    assert packets(server, stream) == 75
+
+
+def test_the_producer_in_python(server, stream):
+    """The example, with a live stream of ffmpeg."""
+    environment = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "eu-west-1"}
+    encode = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=25", "-t", "3", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25",
+              "-f", "matroska", "-live", "1", "-cluster_time_limit", "1000", "-"]
+    encoder = subprocess.Popen(encode, stdout=subprocess.PIPE)
+    sent = subprocess.run([sys.executable, PRODUCER, server.url, stream], stdin=encoder.stdout, env=environment, capture_output=True, timeout=60)
+    assert (sent.returncode, sent.stderr) == (0, b"")
+    assert [event["EventType"] for event in lines(sent.stdout)].count("PERSISTED") == 3
+    assert packets(server, stream) == 75
+    refused = subprocess.run([sys.executable, PRODUCER, server.url, "absent"], input=b"", env=environment, capture_output=True, timeout=60)
+    assert refused.returncode == 1 and b"ResourceNotFoundException" not in refused.stderr
 
 
 def test_several_sessions(server, stream):
@@ -382,6 +517,53 @@ def test_memory_is_bounded():
         codes |= {event.get("ErrorId") for event in events}
     assert 5000 in codes
     server.stop(signal.SIGKILL)
+    archive.close()
+
+
+@pytest.mark.folder
+def test_many_large_fragments():
+    """Sessions with fragments of 40 MB, more than fit into what all may hold: the fragments that fit are stored, the others are told, memory stays bounded."""
+    total = 8 * 40_000_000
+    archive = Archive()
+    server = Server(archive, "--ingest-bytes", str(total))
+    server.client().create_stream(StreamName="large", DataRetentionInHours=24)
+    block = b"\xa3\x10\x10\x00\x04\x81\x00\x00\x80" + (0xFFFFC).to_bytes(4, "big") + b"\x65" + bytes(0xFFFFB)
+    cluster = b"\xe7\x81\x01" + block * 38
+    document = HEADER + b"\x1f\x43\xb6\x75" + (len(cluster) | 1 << 56).to_bytes(8, "big") + cluster
+    outcomes = []
+
+    def send():
+        producer = Producer(server, "large")
+
+        def body():
+            try:
+                for at in range(0, len(document), 1 << 18):
+                    producer.send(document[at : at + (1 << 18)])
+                producer.end()
+            except OSError:
+                pass
+
+        sending = threading.Thread(target=body, daemon=True)
+        sending.start()
+        producer.socket.settimeout(120)
+        events = producer.all()
+        outcomes.append(events[-1].get("ErrorId", events[-1]["EventType"]) if events else None)
+        producer.close()
+
+    threads = [threading.Thread(target=send, daemon=True) for _ in range(LARGE_SESSIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(180)
+    peak = next(line for line in pathlib.Path(f"/proc/{server.process.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    peak = int(peak.split()[1]) * 1024
+    print(f"{LARGE_SESSIONS} fragments of 40 MB: {outcomes.count('PERSISTED')} persisted, {outcomes.count(5000)} refused, {peak / 1e6:.0f} MB resident at most")
+    assert len(outcomes) == LARGE_SESSIONS and set(outcomes) <= {"PERSISTED", 5000}, outcomes
+    assert outcomes.count("PERSISTED") >= 4
+    # Buffers that grow are copied: twice the bytes for a moment.
+    assert peak < 2 * total + 100_000_000
+    assert len(fragments(server, "large")) == outcomes.count("PERSISTED")
+    assert server.stop() == 0
     archive.close()
 
 

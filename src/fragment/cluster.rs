@@ -143,10 +143,14 @@ impl OpenCluster {
         !self.table.table().is_empty()
     }
 
-    /// The Cluster's own timestamp in milliseconds, under a TimestampScale.
-    pub(super) fn timestamp_ms(&self, scale_ns: u32) -> Option<i64> {
-        let ns = self.timestamp?.checked_mul(scale_ns.into())?;
-        i64::try_from(ns / 1_000_000).ok()
+    /// The Cluster's own timestamp in nanoseconds, under a TimestampScale.
+    pub(super) fn timestamp_ns(&self, scale_ns: u32) -> Option<i64> {
+        i64::try_from(self.timestamp?.checked_mul(scale_ns.into())?).ok()
+    }
+
+    /// Offset of its header in the input.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
     }
 
     pub(super) fn producer_timestamp(&self) -> Option<Timestamp> {

@@ -65,7 +65,8 @@ impl FragmentReader {
     /// Remembers how the producer's clock and that of Clusters go together, and gives a fragment whose tags could not be
     /// read the time that this makes likely. Clusters may count from the start of the session.
     fn set_clock(&mut self, cluster: &mut OpenCluster) {
-        let Some(cluster_ms) = cluster.timestamp_ms(self.document.timestamp_scale_ns) else { return };
+        let Some(cluster_ns) = cluster.timestamp_ns(self.document.timestamp_scale_ns) else { return };
+        let cluster_ms = cluster_ns / 1_000_000;
         match (cluster.producer_timestamp(), self.clock_ms) {
             (Some(time), _) => self.clock_ms = time.as_millis().checked_sub(cluster_ms),
             (None, Some(clock_ms)) if self.document.has_damaged_tags => {

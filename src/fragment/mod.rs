@@ -1,5 +1,6 @@
 //! [`Fragment`]: what Kinesis Video Streams stores, one Cluster with its tracks and the tags that name it.
 
+mod arriving;
 mod cluster;
 mod document;
 mod ending;
@@ -22,6 +23,7 @@ use crate::matroska::TrackEntry;
 use crate::number::{FragmentName, FragmentNumber};
 use crate::timestamp::Timestamp;
 
+pub use arriving::ArrivingFragment;
 pub use reader::{FragmentReader, Fragments, fragments};
 
 /// One stored fragment: its index and its media.

@@ -89,6 +89,57 @@ fn a_fragment_ends_when_the_caller_says_so() {
     assert!(!nothing.end_fragment());
 }
 
+/// What a server needs to know of a fragment before all of it has arrived.
+#[test]
+fn what_is_arriving() {
+    for fragment in [fragment(0), unknown(0)] {
+        let stream = mkv::upload(std::slice::from_ref(&fragment));
+        let cluster = stream.len() - fragment.cluster().len();
+        let [whole] = &read_in_chunks(FragmentReader::live(), &stream, stream.len())[..] else { panic!() };
+        let timestamp = whole.index().cluster_timestamp_ns();
+        assert!(timestamp.is_some());
+        let mut reader = FragmentReader::live();
+        for (arrived, byte) in stream.iter().enumerate().take(stream.len() - 1) {
+            reader.push(Bytes::copy_from_slice(&[*byte]));
+            assert_eq!(ready(&mut reader).count(), 0);
+            let arrived = arrived + 1;
+            assert!(reader.buffered_bytes() <= arrived);
+            assert_eq!(reader.resynchronizing(), None);
+            // The header of the Cluster has 12 bytes, its Timestamp a header of 2.
+            let Some(arriving) = reader.arriving() else {
+                assert!(arrived < cluster + 12, "{arrived} of {}", stream.len());
+                continue;
+            };
+            assert!(arrived >= cluster + 12);
+            if arrived >= cluster + 12 + 10 {
+                assert_eq!(arriving.cluster_timestamp_ns, timestamp);
+                assert_eq!(reader.buffered_bytes(), arrived - cluster);
+            }
+            let known = if fragment == self::fragment(0) { stream.len() } else { arrived };
+            assert_eq!(arriving.media_len, (known - cluster) as u64);
+        }
+    }
+}
+
+/// A server refuses at once what a reader of files would search on in.
+#[test]
+fn what_does_not_fit_is_told_at_once() {
+    let stream = mkv::upload(&[unknown(0)]);
+    let mut reader = FragmentReader::live();
+    reader.push(stream.clone().into());
+    assert_eq!(ready(&mut reader).count(), 0);
+    assert_eq!(reader.resynchronizing(), None);
+    reader.push(Bytes::from_static(&[0; 100]));
+    assert_eq!(ready(&mut reader).count(), 0);
+    let error = reader.resynchronizing().expect("an error");
+    assert_eq!(error.location().offset, Some(stream.len() as u64));
+    // A block of a track that is not declared names it.
+    let mut reader = FragmentReader::live();
+    reader.push([&stream[..], &[0xA3, 0x85, 0x87, 0, 0, 0x80, 0]].concat().into());
+    assert_eq!(ready(&mut reader).count(), 0);
+    assert_eq!(reader.resynchronizing().expect("an error").location().track, Some(7));
+}
+
 /// The service names fragments: whatever a producer says after a Cluster is none of it.
 #[test]
 fn tags_after_a_cluster_name_nothing() {
@@ -109,7 +160,10 @@ fn selector(from_ms: u64, to_ms: u64) -> ClipFragmentSelector {
 
 /// The fragments, when the input arrives in chunks of this size.
 fn selected(input: &[u8], selector: ClipFragmentSelector, chunk: usize) -> Vec<Read> {
-    let mut reader = FragmentReader::for_selector(selector);
+    read_in_chunks(FragmentReader::for_selector(selector), input, chunk)
+}
+
+fn read_in_chunks(mut reader: FragmentReader, input: &[u8], chunk: usize) -> Vec<Read> {
     let mut fragments = Vec::new();
     for chunk in input.chunks(chunk) {
         reader.push(Bytes::copy_from_slice(chunk));

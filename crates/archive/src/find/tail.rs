@@ -44,6 +44,16 @@ impl TailPosition {
         Self { server_ms: fragment.key.server_ms, number: fragment.number().clone() }
     }
 
+    /// The position after the fragment of a number, which was received at a time.
+    pub fn after_number(server_timestamp: Timestamp, number: FragmentNumber) -> Self {
+        Self { server_ms: server_timestamp.as_millis(), number }
+    }
+
+    /// Number of the last fragment that the consumer has had, or the largest one.
+    pub fn number(&self) -> &FragmentNumber {
+        &self.number
+    }
+
     /// The position after everything received before a time.
     fn before_ms(ms: i64) -> Self {
         Self::after_ms(ms.saturating_sub(1))

@@ -45,7 +45,7 @@ pub(crate) use self::ranges::{Selected, continues, select};
 use self::response::REQUEST_ID;
 pub(crate) use self::response::{empty, json_response, with_type};
 use self::route::Route;
-use crate::ingest::MEMORY_UNIT;
+use crate::ingest::{IngestMemory, Memory, RecentFragments};
 use crate::metrics::Metrics;
 use crate::model::{Exception, ServiceError};
 use crate::operations::stream_of;
@@ -63,7 +63,8 @@ pub(crate) struct State {
     requests: Arc<Semaphore>,
     clips: Arc<Semaphore>,
     producers: Arc<Semaphore>,
-    ingest_memory: Arc<Semaphore>,
+    ingest_memory: IngestMemory,
+    recent: Arc<RecentFragments>,
     closing: watch::Sender<bool>,
 }
 
@@ -74,10 +75,11 @@ impl Server {
         let requests = Arc::new(Semaphore::new(settings.limits.requests.get()));
         let clips = Arc::new(Semaphore::new(settings.limits.clips.get()));
         let producers = Arc::new(Semaphore::new(settings.limits.producers.get()));
-        let units = settings.limits.ingest_bytes.get().div_ceil(MEMORY_UNIT).min(Semaphore::MAX_PERMITS);
-        let ingest_memory = Arc::new(Semaphore::new(units));
+        let ingest_memory = IngestMemory::new(settings.limits.ingest_bytes.get());
+        let recent = RecentFragments::new(settings.limits.recent_bytes.get());
         let closing = watch::Sender::new(false);
-        let state = State { archive, settings, metrics, requests, clips, producers, ingest_memory, closing };
+        let state =
+            State { archive, settings, metrics, requests, clips, producers, ingest_memory, recent, closing };
         Self(Arc::new(state))
     }
 
@@ -217,9 +219,14 @@ impl State {
         })
     }
 
-    /// What fragments that are arriving may hold in memory, in units.
-    pub(crate) fn ingest_memory(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.ingest_memory)
+    /// For a session of PutMedia.
+    pub(crate) fn ingest_memory(&self) -> Memory {
+        self.ingest_memory.session()
+    }
+
+    /// Fragments of streams without retention.
+    pub(crate) fn recent_fragments(&self) -> Arc<RecentFragments> {
+        Arc::clone(&self.recent)
     }
 
     /// The body of a JSON operation.

@@ -51,6 +51,8 @@ pub struct Limits {
     pub producers: NonZeroUsize,
     /// The most bytes of fragments that are arriving, of all producers together. Past it nothing is read of them.
     pub ingest_bytes: NonZeroUsize,
+    /// The most bytes of fragments in memory, of all streams without retention together.
+    pub recent_bytes: NonZeroUsize,
     /// Limits of each producer.
     pub(crate) ingest: IngestLimits,
     /// The most streams that CreateStream makes.
@@ -91,6 +93,7 @@ impl Default for Limits {
             url_bytes: NonZeroU64::new(1 << 40).unwrap_or(NonZeroU64::MIN),
             producers: at_least_one(2048),
             ingest_bytes: at_least_one(1 << 30),
+            recent_bytes: at_least_one(1 << 30),
             ingest: IngestLimits::default(),
             streams: None,
         }

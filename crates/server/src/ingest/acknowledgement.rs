@@ -20,7 +20,9 @@ pub(crate) enum ErrorCode {
     InvalidProducerTimestamp,
     /// The stream is gone.
     StreamNotActive,
-    /// A fragment has no frames.
+    /// A block of a track that is not declared.
+    TrackNumberMismatch,
+    /// A fragment has no frames of a track that is declared.
     FramesMissing,
     /// More than three tracks.
     TooManyTracks,
@@ -40,6 +42,7 @@ impl ErrorCode {
             Self::InvalidMkvData => ("INVALID_MKV_DATA", 4006),
             Self::InvalidProducerTimestamp => ("INVALID_PRODUCER_TIMESTAMP", 4007),
             Self::StreamNotActive => ("STREAM_NOT_ACTIVE", 4008),
+            Self::TrackNumberMismatch => ("TRACK_NUMBER_MISMATCH", 4010),
             Self::FramesMissing => ("FRAMES_MISSING_FOR_TRACK", 4011),
             Self::TooManyTracks => ("MORE_THAN_ALLOWED_TRACKS_FOUND", 4012),
             Self::Internal => ("INTERNAL_ERROR", 5000),

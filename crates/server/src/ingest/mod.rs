@@ -1,7 +1,11 @@
 //! PutMedia's side of the wire: a stream of Matroska in, acknowledgements out.
 
 mod acknowledgement;
+mod check;
+mod memory;
+mod recent;
 mod session;
-mod splitter;
 
-pub(crate) use session::{IngestLimits, MEMORY_UNIT, Session, TimecodeType};
+pub(crate) use memory::{IngestMemory, Memory};
+pub(crate) use recent::RecentFragments;
+pub(crate) use session::{IngestLimits, Session, TimecodeType};

@@ -7,19 +7,21 @@ use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use getclip::{Fragment, FragmentNumber, FragmentReader, Timestamp};
-use getclip_archive::{Archive, Error, Identity, Numbering, StreamInfo};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use getclip_archive::{Archive, Error, Identity, Numbering, Retention, StreamInfo};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::acknowledgement::{self, ErrorCode, IDLE, Stage};
-use super::splitter::{Event, Splitter};
+use super::check::{check, code_of};
+use super::memory::Memory;
+use super::recent::{RecentFragment, RecentFragments};
 
 /// Limits of PutMedia.
 #[derive(Debug, Clone)]
 pub(crate) struct IngestLimits {
     /// The most bytes of a fragment: the service takes 50 MB.
-    pub(crate) fragment_bytes: usize,
+    pub(crate) fragment_bytes: u64,
     /// The longest fragment: the service takes 20 s.
     pub(crate) fragment_time: Duration,
     /// After so long without a byte a fragment of unknown size ends: producers wait for it to be stored.
@@ -45,6 +47,9 @@ impl Default for IngestLimits {
     }
 }
 
+/// For so long the rest of a session that has failed is taken and dropped.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// `x-amzn-fragment-timecode-type`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimecodeType {
@@ -57,12 +62,6 @@ pub(crate) enum TimecodeType {
     },
 }
 
-/// The most tracks of a fragment.
-const MAX_TRACKS: usize = 3;
-
-/// Memory is counted in units of this many bytes.
-pub(crate) const MEMORY_UNIT: usize = 1024;
-
 /// One producer that sends fragments.
 pub(crate) struct Session {
     pub(crate) archive: Archive,
@@ -70,13 +69,22 @@ pub(crate) struct Session {
     pub(crate) numbering: Numbering,
     pub(crate) timecodes: TimecodeType,
     pub(crate) limits: IngestLimits,
-    /// Bytes that all sessions may hold, in units.
-    pub(crate) memory: Arc<Semaphore>,
+    pub(crate) memory: Memory,
+    pub(crate) recent: Arc<RecentFragments>,
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) acknowledgements: mpsc::Sender<Bytes>,
 }
 
-/// The fragment that is arriving.
+/// How far a session is.
+#[derive(Default)]
+struct Progress {
+    /// The fragment that is arriving.
+    arriving: Option<Arriving>,
+    last_timecode: Option<i64>,
+}
+
+/// A fragment that has been acknowledged as BUFFERING.
+#[derive(Clone)]
 struct Arriving {
     timecode_ms: i64,
     number: FragmentNumber,
@@ -101,29 +109,33 @@ impl Session {
     /// Takes what the producer sends, until it ends, fails, or the server stops. What was acknowledged as persisted is
     /// stored; what was not, the producer sends again.
     pub(crate) async fn run(mut self, body: Body) {
-        let mut arriving = None;
-        if let Err(End::Failed(code)) = self.take(body.into_data_stream(), &mut arriving).await {
+        let mut progress = Progress::default();
+        let mut body = body.into_data_stream();
+        if let Err(End::Failed(code)) = self.take(&mut body, &mut progress).await {
             info!(stream = %self.stream.name(), ?code, "a session of PutMedia failed");
-            let fragment = arriving.as_ref().map(|now: &Arriving| (now.timecode_ms, &now.number));
+            let fragment = progress.arriving.as_ref().map(|now| (now.timecode_ms, &now.number));
             // The producer may have gone.
             let _ = self.acknowledgements.send(acknowledgement::error(code, fragment)).await;
+            drop(self);
+            // A connection that is closed while bytes arrive is reset, and the producer might not see why.
+            let rest = async { while let Some(Ok(_)) = body.next().await {} };
+            let _ = tokio::time::timeout(LINGER, rest).await;
         }
     }
 
-    async fn take(&mut self, mut body: BodyDataStream, arriving: &mut Option<Arriving>) -> Result<(), End> {
-        let mut splitter = Splitter::new(self.limits.fragment_bytes);
-        let mut memory: Option<OwnedSemaphorePermit> = None;
-        let mut last_timecode = None;
+    async fn take(&mut self, body: &mut BodyDataStream, progress: &mut Progress) -> Result<(), End> {
+        let mut reader = FragmentReader::live();
         let mut heard = Instant::now();
         let mut idle_at = heard + self.limits.idle_after;
+        let mut may_end = false;
         loop {
-            let close_at = heard + self.limits.close_after;
             let chunk = tokio::select! {
                 chunk = body.next() => chunk,
-                () = tokio::time::sleep_until(close_at), if splitter.can_close() => {
-                    if let Some(event) = splitter.close() {
-                        self.event(event, arriving, &mut last_timecode).await?;
-                        memory = None;
+                () = tokio::time::sleep_until(heard + self.limits.close_after), if may_end => {
+                    may_end = false;
+                    if reader.end_fragment() {
+                        self.advance(&mut reader, progress).await?;
+                        self.memory.keep(reader.buffered_bytes());
                     }
                     continue;
                 }
@@ -143,101 +155,90 @@ impl Session {
                 // What is half here is sent again by the producer.
                 Some(Err(_)) => return Err(ErrorCode::StreamRead.into()),
             };
+            // Meanwhile nothing is read of the producer.
+            if !self.memory.reserve(reader.buffered_bytes() + chunk.len(), self.limits.memory_wait).await {
+                return Err(ErrorCode::Internal.into());
+            }
             heard = Instant::now();
             idle_at = heard + self.limits.idle_after;
-            self.reserve(&mut memory, splitter.len() + chunk.len()).await?;
-            splitter.push(&chunk);
-            while let Some(event) = splitter.next()? {
-                let is_end = matches!(event, Event::End { .. });
-                self.event(event, arriving, &mut last_timecode).await?;
-                if is_end {
-                    memory = None;
-                }
-            }
+            may_end = true;
+            reader.push(chunk);
+            self.advance(&mut reader, progress).await?;
+            self.memory.keep(reader.buffered_bytes());
         }
-        match splitter.close() {
-            Some(event) => self.event(event, arriving, &mut last_timecode).await,
-            None => Ok(()),
-        }
+        reader.finish();
+        self.advance(&mut reader, progress).await
     }
 
-    /// Waits until this session may hold `bytes`. Meanwhile nothing is read of the producer.
-    async fn reserve(&self, memory: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), End> {
-        let held = memory.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = bytes.div_ceil(MEMORY_UNIT).saturating_sub(held);
-        let more = u32::try_from(more).map_err(|_| ErrorCode::Internal)?;
-        let acquired = Arc::clone(&self.memory).acquire_many_owned(more);
-        let Ok(Ok(permit)) = tokio::time::timeout(self.limits.memory_wait, acquired).await else {
-            return Err(ErrorCode::Internal.into());
-        };
-        match memory {
-            Some(memory) => memory.merge(permit),
-            None => *memory = Some(permit),
+    /// Takes what has arrived.
+    async fn advance(&self, reader: &mut FragmentReader, progress: &mut Progress) -> Result<(), End> {
+        while let Some(fragment) = reader.next_fragment() {
+            let fragment = fragment.map_err(|error| code_of(&error))?;
+            self.fragment(fragment, progress).await?;
         }
+        if let Some(arriving) = reader.arriving() {
+            if let (Some(ns), None) = (arriving.cluster_timestamp_ns, &progress.arriving) {
+                self.begin(ns.div_euclid(1_000_000), progress).await?;
+            }
+            if arriving.media_len > self.limits.fragment_bytes {
+                return Err(ErrorCode::MaxFragmentSize.into());
+            }
+        }
+        reader.resynchronizing().map_or(Ok(()), |error| Err(code_of(error).into()))
+    }
+
+    /// A fragment begins.
+    async fn begin(&self, timecode_ms: i64, progress: &mut Progress) -> Result<Arriving, End> {
+        let (number, server_timestamp) = self.numbering.next();
+        let now = progress.arriving.insert(Arriving { timecode_ms, number, server_timestamp }).clone();
+        if progress.last_timecode.is_some_and(|last| timecode_ms < last) {
+            return Err(ErrorCode::TimecodeLesserThanPrevious.into());
+        }
+        progress.last_timecode = Some(timecode_ms);
+        self.send(acknowledgement::fragment(Stage::Buffering, timecode_ms, &now.number)).await?;
+        Ok(now)
+    }
+
+    /// All of a fragment has arrived.
+    async fn fragment(&self, fragment: Fragment, progress: &mut Progress) -> Result<(), End> {
+        if fragment.media().is_empty() && fragment.damages().is_empty() {
+            // The producer has ended before a Cluster.
+            return Ok(());
+        }
+        let now = match (&progress.arriving, fragment.index().cluster_timestamp_ns()) {
+            (Some(now), _) => now.clone(),
+            (None, Some(ns)) if !fragment.media().is_empty() => {
+                self.begin(ns.div_euclid(1_000_000), progress).await?
+            }
+            (None, _) => return Err(ErrorCode::InvalidMkvData.into()),
+        };
+        if fragment.incomplete().is_some() || !fragment.damages().is_empty() {
+            return Err(ErrorCode::InvalidMkvData.into());
+        }
+        self.send(acknowledgement::fragment(Stage::Received, now.timecode_ms, &now.number)).await?;
+        check(&fragment, &self.limits)?;
+        if self.keep(fragment, &now).await? {
+            self.send(acknowledgement::fragment(Stage::Persisted, now.timecode_ms, &now.number)).await?;
+        }
+        progress.arriving = None;
         Ok(())
     }
 
-    async fn event(
-        &self,
-        event: Event,
-        arriving: &mut Option<Arriving>,
-        last_timecode: &mut Option<i64>,
-    ) -> Result<(), End> {
-        match event {
-            Event::Begin { timecode_ms } => {
-                let (number, server_timestamp) = self.numbering.next();
-                let now = arriving.insert(Arriving { timecode_ms, number, server_timestamp });
-                if last_timecode.is_some_and(|last| timecode_ms < last) {
-                    return Err(ErrorCode::TimecodeLesserThanPrevious.into());
-                }
-                *last_timecode = Some(timecode_ms);
-                self.send(acknowledgement::fragment(Stage::Buffering, timecode_ms, &now.number)).await
-            }
-            Event::End { document } => {
-                let Some(now) = arriving.as_ref() else { return Err(ErrorCode::InvalidMkvData.into()) };
-                self.send(acknowledgement::fragment(Stage::Received, now.timecode_ms, &now.number)).await?;
-                let fragment = read(document)?;
-                self.check(&fragment)?;
-                if self.store(fragment, now).await? {
-                    self.send(acknowledgement::fragment(Stage::Persisted, now.timecode_ms, &now.number))
-                        .await?;
-                }
-                *arriving = None;
-                Ok(())
-            }
-        }
-    }
-
-    /// The limits of ingestion that only a whole fragment tells.
-    fn check(&self, fragment: &Fragment) -> Result<(), ErrorCode> {
-        let index = fragment.index();
-        if index.tracks().len() > MAX_TRACKS {
-            return Err(ErrorCode::TooManyTracks);
-        }
-        let times = || index.frames().map(|frame| frame.time_ns());
-        let longest = i64::try_from(self.limits.fragment_time.as_nanos()).unwrap_or(i64::MAX);
-        match times().min().zip(times().max()) {
-            Some((first, last)) if last.saturating_sub(first) > longest => {
-                Err(ErrorCode::MaxFragmentDuration)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Stores a fragment. Returns whether it is stored for good: a stream without retention keeps nothing.
-    async fn store(&self, fragment: Fragment, now: &Arriving) -> Result<bool, ErrorCode> {
+    /// Keeps a fragment. Returns whether it is stored: fragments of a stream without retention stay in memory.
+    async fn keep(&self, fragment: Fragment, now: &Arriving) -> Result<bool, ErrorCode> {
         let producer_timestamp = match self.timecodes {
             TimecodeType::Absolute => Timestamp::from_millis(now.timecode_ms),
             TimecodeType::Relative { start } => start.saturating_add_millis(now.timecode_ms),
         };
-        let identity = Identity::Assigned {
-            number: now.number.clone(),
-            producer_timestamp,
-            server_timestamp: now.server_timestamp,
-        };
+        let (number, server_timestamp) = (now.number.clone(), now.server_timestamp);
+        if self.stream.retention() == Retention::None {
+            let recent = RecentFragment::new(&fragment, number, producer_timestamp, server_timestamp);
+            self.recent.add(&self.stream, recent);
+            return Ok(false);
+        }
+        let identity = Identity::Assigned { number, producer_timestamp, server_timestamp };
         match self.archive.append(&self.stream, fragment, identity).await {
             Ok(_) => Ok(true),
-            Err(Error::NoDataRetention { .. }) => Ok(false),
             Err(Error::EmptyFragment { .. }) => Err(ErrorCode::FramesMissing),
             Err(Error::OutOfRange { .. }) => Err(ErrorCode::InvalidProducerTimestamp),
             Err(Error::StreamNotFound { .. }) => Err(ErrorCode::StreamNotActive),
@@ -250,16 +251,5 @@ impl Session {
 
     async fn send(&self, line: Bytes) -> Result<(), End> {
         self.acknowledgements.send(line).await.map_err(|_| End::Gone)
-    }
-}
-
-/// The one fragment of a document.
-fn read(document: Bytes) -> Result<Fragment, ErrorCode> {
-    let mut reader = FragmentReader::new();
-    reader.push(document);
-    reader.finish();
-    match reader.next_fragment() {
-        Some(Ok(fragment)) => Ok(fragment),
-        _ => Err(ErrorCode::InvalidMkvData),
     }
 }

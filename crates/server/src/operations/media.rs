@@ -8,8 +8,9 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
+use getclip::Timestamp;
 use getclip_archive::{
-    Archive, Error, MediaBody, StoredFragment, StreamInfo, TailPosition, TailStart, tags_element,
+    Archive, Error, MediaBody, Retention, StoredFragment, StreamInfo, TailPosition, TailStart, tags_element,
 };
 use http::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -29,6 +30,9 @@ impl State {
     pub(super) async fn get_media(&self, asked: GetMedia) -> Result<Response<Body>, ServiceError> {
         let permit = self.media_permit()?;
         let stream = self.stream(&asked.stream).await?;
+        if stream.retention() == Retention::None {
+            return self.recent_media(stream, &asked.start, permit);
+        }
         let start = match asked.start {
             StartSelector::Now => TailStart::Now,
             StartSelector::Earliest => TailStart::Earliest,
@@ -36,10 +40,7 @@ impl State {
             StartSelector::ServerTimestamp(time) => TailStart::ServerTimestamp(time),
             StartSelector::ProducerTimestamp(time) => TailStart::ProducerTimestamp(time),
             StartSelector::Continuation(token) => {
-                let position = token.parse().map_err(|_| {
-                    ServiceError::invalid_argument("ContinuationToken: not a token of this server")
-                })?;
-                return Ok(self.live(stream, position, permit));
+                return Ok(self.live(stream, position_of(&token)?, permit));
             }
         };
         let position = self.archive.tail_start(&stream, &start).await?.ok_or_else(|| {
@@ -94,7 +95,7 @@ impl Live {
                 return match media.next().await {
                     Some(bytes) => bytes.map(Some),
                     None => {
-                        let trailer = trailer(fragment);
+                        let trailer = trailer(fragment.server_timestamp(), &TailPosition::after(fragment));
                         self.sending = None;
                         Ok(Some(trailer))
                     }
@@ -141,11 +142,15 @@ impl Live {
     }
 }
 
+pub(super) fn position_of(token: &str) -> Result<TailPosition, ServiceError> {
+    token.parse().map_err(|_| ServiceError::invalid_argument("ContinuationToken: not a token of this server"))
+}
+
 /// What the service writes after each fragment: how far behind the consumer is, and where it goes on.
-fn trailer(fragment: &StoredFragment) -> Bytes {
-    let behind = now().as_millis().saturating_sub(fragment.server_timestamp().as_millis()).max(0);
+pub(super) fn trailer(server_timestamp: Timestamp, position: &TailPosition) -> Bytes {
+    let behind = now().as_millis().saturating_sub(server_timestamp.as_millis()).max(0);
     tags_element(&[
         ("AWS_KINESISVIDEO_MILLIS_BEHIND_NOW", &behind.to_string()),
-        ("AWS_KINESISVIDEO_CONTINUATION_TOKEN", &TailPosition::after(fragment).to_string()),
+        ("AWS_KINESISVIDEO_CONTINUATION_TOKEN", &position.to_string()),
     ])
 }

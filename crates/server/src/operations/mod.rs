@@ -6,6 +6,7 @@ mod clip_file;
 mod data_endpoint;
 mod media;
 mod put_media;
+mod recent_media;
 mod streams;
 mod timeline;
 mod urls;

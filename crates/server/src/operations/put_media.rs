@@ -38,6 +38,7 @@ impl State {
             timecodes,
             limits: self.settings.limits.ingest.clone(),
             memory: self.ingest_memory(),
+            recent: self.recent_fragments(),
             closing: self.closing(),
             acknowledgements,
         };

@@ -139,6 +139,10 @@ pub(super) struct ServeArguments {
     #[arg(long, value_name = "BYTES", env = "GETCLIP_INGEST_BYTES", default_value = "1073741824")]
     pub(super) ingest_bytes: NonZeroUsize,
 
+    /// The most memory for fragments of streams without retention, which are kept for 5 minutes for GetMedia
+    #[arg(long, value_name = "BYTES", env = "GETCLIP_RECENT_BYTES", default_value = "1073741824")]
+    pub(super) recent_bytes: NonZeroUsize,
+
     /// The most streams that CreateStream makes [default: no limit]
     #[arg(long, value_name = "N", env = "GETCLIP_MAX_STREAMS")]
     pub(super) max_streams: Option<NonZeroUsize>,

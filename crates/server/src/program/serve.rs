@@ -92,6 +92,7 @@ fn settings(arguments: &ServeArguments) -> Result<Settings, Failure> {
     settings.limits.clips = arguments.max_clips;
     settings.limits.producers = arguments.max_producers;
     settings.limits.ingest_bytes = arguments.ingest_bytes;
+    settings.limits.recent_bytes = arguments.recent_bytes;
     settings.limits.streams = arguments.max_streams;
     settings.limits.url_fragments = arguments.max_url_fragments;
     Ok(settings)
