@@ -187,7 +187,10 @@ fn parse_audio(mut cursor: Cursor<'_>) -> Result<AudioSettings, Error> {
     let mut audio = AudioSettings { sampling_frequency: 8000.0, channels: 1 };
     while let Some((id, payload)) = cursor.element()? {
         match id {
-            ids::SAMPLING_FREQUENCY => audio.sampling_frequency = payload.float()?,
+            ids::SAMPLING_FREQUENCY => {
+                let float = Some(payload.float()?).filter(|frequency| !frequency.is_nan());
+                audio.sampling_frequency = float.unwrap_or(audio.sampling_frequency);
+            }
             ids::CHANNELS => audio.channels = payload.uint()?,
             _ => {}
         }

@@ -77,10 +77,7 @@ fn read_entry(r: &mut Reader<'_>) -> Result<TrackEntry, Error> {
         codec_delay_ns: clock.codec_delay_ns,
         timestamp_scale: clock.timestamp_scale,
         video: r.option(|r| Ok(VideoSettings { pixel_width: r.number()?, pixel_height: r.number()? }))?,
-        audio: r.option(|r| {
-            let sampling_frequency = f64::from_bits(u64::from_le_bytes(r.array()?));
-            Ok(AudioSettings { sampling_frequency, channels: r.number()? })
-        })?,
+        audio: r.option(|r| Ok(AudioSettings { sampling_frequency: float(r)?, channels: r.number()? }))?,
         encoding: match r.byte()? {
             0 => ContentEncoding::None,
             1 => match r.bytes()? {
@@ -93,6 +90,14 @@ fn read_entry(r: &mut Reader<'_>) -> Result<TrackEntry, Error> {
             other => return Err(r.damaged("the code of a content encoding", other)),
         },
     })
+}
+
+/// A number, which equals itself: an index is compared with another.
+fn float(r: &mut Reader<'_>) -> Result<f64, Error> {
+    match f64::from_bits(u64::from_le_bytes(r.array()?)) {
+        float if float.is_nan() => Err(r.damaged("a number", float)),
+        float => Ok(float),
+    }
 }
 
 /// What a track declares of its times. Most declare one thing or nothing.
@@ -144,7 +149,7 @@ impl Clock {
             default_duration_ns: has(Self::DEFAULT_DURATION).then(|| r.number()).transpose()?,
             codec_delay_ns: has(Self::CODEC_DELAY).then(|| r.number()).transpose()?.unwrap_or(0),
             timestamp_scale: match has(Self::TIMESTAMP_SCALE) {
-                true => f64::from_bits(u64::from_le_bytes(r.array()?)),
+                true => float(r)?,
                 false => 1.0,
             },
         })
