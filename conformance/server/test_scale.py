@@ -21,7 +21,7 @@ import urllib.parse
 import pytest
 from browser import Page
 from conftest import START
-from harness import CLIP, STORE_ENVIRONMENT, TESTDATA, Archive, Server, clip_url, expected_clip
+from harness import CLIP, STORE_ENVIRONMENT, TESTDATA, Archive, Server, clip_url, expected_clip, wait_until
 
 LONG = os.environ.get("GETCLIP_SCALE") == "long"
 # GetClip's largest clip: 200 fragments, 95 MB.
@@ -42,10 +42,10 @@ def templates():
     return [data[start:end] for start, end in zip(starts, starts[1:])]
 
 
-def document(index):
+def document(index, start=START):
     """One of these fragments at another time, with another number: the values keep their lengths."""
     template = templates()[index % len(templates())]
-    ms = START * 1000 + index * FRAGMENT_MS
+    ms = start * 1000 + index * FRAGMENT_MS
     old_number = re.search(rb"[0-9]{47}", template)[0]
     producer, server = (re.search(name + rb"D.{2,40}?([0-9]{10}\.[0-9]{3})", template, re.DOTALL)[1]
                         for name in (rb"AWS_KINESISVIDEO_PRODUCER_TIMESTAMP", rb"AWS_KINESISVIDEO_SERVER_TIMESTAMP"))
@@ -54,10 +54,10 @@ def document(index):
     return template.replace(old_number, number).replace(server, stamp(ms + 613)).replace(producer, stamp(ms))
 
 
-def record(path, fragments):
+def record(path, fragments, start=START):
     with open(path, "wb") as file:
         for index in range(fragments):
-            file.write(document(index))
+            file.write(document(index, start))
 
 
 def end_of(fragments):
@@ -345,6 +345,21 @@ def test_a_range_after_the_first_is_of_the_file_that_the_client_has(figures):
     assert server.request("GET", url)[1]["ETag"] != headers["ETag"]
     # Whoever begins anew has begun for all: there is one recent file.
     assert server.request("GET", url, {"Range": "bytes=1000-", "If-Range": headers["ETag"]})[0] == 200
+    assert server.stop() == 0
+    archive.close()
+
+
+@pytest.mark.folder
+def test_a_closed_hour_is_indexed_in_advance():
+    """The hour that ended an hour ago, before anyone asks for a clip of it."""
+    archive = Archive()
+    recording = pathlib.Path(archive.folder) / "recording.mkv"
+    record(recording, 80, (int(time.time()) // 3600 - 2) * 3600)
+    archive.run("import", "--stream", "camera", recording)
+    assert not list(pathlib.Path(archive.location).glob("**/h/*"))
+    server = Server(archive)
+    wait_until(lambda: any("indexed closed hours hours=1" in line for line in server.log))
+    assert len(list(pathlib.Path(archive.location).glob("**/h/*"))) == 1
     assert server.stop() == 0
     archive.close()
 
