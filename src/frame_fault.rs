@@ -7,7 +7,7 @@
 #[non_exhaustive]
 pub enum FrameFault {
     /// The frame has no bytes.
-    #[error("expected at least one byte, found none")]
+    #[error("expected at least one byte, found none: the frame is empty")]
     Empty,
     /// The frame has bytes, but no NAL unit that has any.
     #[error("expected at least one NAL unit, found none")]

@@ -5,6 +5,7 @@ use crate::codec::aac::AacConfig;
 use crate::codec::adts::{AacFraming, access_units};
 use crate::codec::g711::G711Config;
 use crate::codec::nal::NalScanner;
+use crate::codec::sei::DisplayMessages;
 use crate::codec::{AudioCodec, Picture, VideoCodec, VideoConfig};
 
 /// H.264 codec private data: what was understood is written so that it is understood again, as the same.
@@ -75,33 +76,39 @@ pub fn annexb(data: &[u8]) {
     });
     assert_eq!(split, naive_byte_stream(frame));
 
+    let scanner = NalScanner::new(codec, Some(config_of_length_size(codec, length_size)));
     let mut listed = Vec::new();
-    let scan = NalScanner::new(codec, length_size).scan(frame, &annexb::finder(), |found| {
+    let scan = scanner.scan(frame, &annexb::finder(), |found| {
         assert_eq!(&frame[found.at..][..found.bytes.len()], found.bytes);
         listed.push(found.bytes);
     });
     let by_lengths = naive_lengths(frame, usize::from(length_size));
     let is_byte_stream = starts_a_byte_stream(frame);
-    let whole = |nals: &[&[u8]]| nals.iter().filter(|nal| !nal.is_empty()).count();
+    let whole = |nals: &[&[u8]]| nals.iter().any(|nal| !nal.is_empty());
     let Ok(scan) = scan else {
-        assert!(by_lengths.is_none_or(|nals| whole(&nals) == 0), "NAL units were not found");
-        assert!(!is_byte_stream || whole(&split) == 0, "NAL units were not found");
+        assert!(!by_lengths.is_some_and(|nals| whole(&nals)), "NAL units were not found");
+        assert!(!is_byte_stream || !whole(&split), "NAL units were not found");
         return;
     };
-    if scan.verbatim {
-        let nals = by_lengths.expect("lengths that fit");
-        assert!(listed.is_empty() && length_size == 4 && whole(&nals) == nals.len());
-        return;
+    assert_eq!(scan.converted, scan.is_byte_stream || length_size != 4);
+    assert!(!scan.is_byte_stream || is_byte_stream);
+    let nals = if scan.is_byte_stream { split } else { by_lengths.expect("lengths that fit") };
+    let (empty, whole): (Vec<&[u8]>, Vec<&[u8]>) = nals.into_iter().partition(|nal| nal.is_empty());
+    assert_eq!(scan.empty_nals as usize, if scan.verbatim { 0 } else { empty.len() });
+    assert!(!scan.verbatim || !scan.converted && empty.is_empty());
+    assert!(scan.verbatim && listed.is_empty() || listed == whole);
+    for message in scanner.sei_messages(&scan, frame, &annexb::finder()) {
+        DisplayMessages::default().add(message);
     }
-    // A frame that reads as both is whichever its NAL unit headers tell.
-    let readings = [(by_lengths, length_size != 4), (is_byte_stream.then_some(split), true)];
-    let is_reading = |nals: &[&[u8]], converted| {
-        let (empty, whole): (Vec<&[u8]>, Vec<&[u8]>) = nals.iter().partition(|nal| nal.is_empty());
-        scan.converted == converted && scan.empty_nals as usize == empty.len() && listed == whole
+}
+
+/// A configuration record without parameter sets.
+fn config_of_length_size(codec: VideoCodec, length_size: u8) -> VideoConfig {
+    let record = match codec {
+        VideoCodec::H264 => vec![1, 66, 0, 30, 0xFC | (length_size - 1), 0xE0, 0],
+        VideoCodec::H265 => [&[1; 21][..], &[length_size - 1, 0]].concat(),
     };
-    assert!(
-        readings.iter().any(|(nals, converted)| nals.as_ref().is_some_and(|n| is_reading(n, *converted)))
-    );
+    VideoConfig::parse(codec, &record).expect("a record of our own")
 }
 
 fn check_picture(picture: Option<&Picture>) {

@@ -227,6 +227,34 @@ pub enum Event {
         /// How many.
         nals: u64,
     },
+    /// Zero bytes after the last NAL unit of frames, too few for another one, were left out.
+    PaddingDropped {
+        /// Track number.
+        track: u64,
+        /// From how many frames.
+        frames: u64,
+    },
+    /// Blocks without a picture of their own were joined to the pictures that they belong to.
+    BlocksJoined {
+        /// Track number.
+        track: u64,
+        /// How many.
+        blocks: u64,
+    },
+    /// Pictures that shared a block with the one before them are samples of their own.
+    PicturesSplit {
+        /// Track number.
+        track: u64,
+        /// How many.
+        pictures: u64,
+    },
+    /// Blocks at the end of fragments that belong to no picture were left out.
+    BlocksWithoutPicture {
+        /// Track number.
+        track: u64,
+        /// How many.
+        blocks: u64,
+    },
     /// ADTS headers were taken off AAC frames.
     AdtsStripped {
         /// Track number.
@@ -396,6 +424,28 @@ impl fmt::Display for Event {
             }
             Self::EmptyNalsDropped { track, nals } => {
                 write!(f, "track {track}: {} dropped", Count(*nals, "empty NAL unit"))
+            }
+            Self::PaddingDropped { track, frames } => {
+                write!(
+                    f,
+                    "track {track}: zero bytes after the last NAL unit of {} dropped",
+                    Count(*frames, "frame")
+                )
+            }
+            Self::BlocksJoined { track, blocks } => {
+                let blocks = Count(*blocks, "block");
+                write!(
+                    f,
+                    "track {track}: {blocks} without a picture joined to the pictures that they belong to"
+                )
+            }
+            Self::PicturesSplit { track, pictures } => {
+                let pictures = Count(*pictures, "picture");
+                write!(f, "track {track}: {pictures} split from the block of the picture before")
+            }
+            Self::BlocksWithoutPicture { track, blocks } => {
+                let blocks = Count(*blocks, "block");
+                write!(f, "track {track}: {blocks} that belong to no picture left out")
             }
             Self::AdtsStripped { track, frames } => {
                 write!(f, "track {track}: ADTS headers taken off {}", Count(*frames, "frame"))

@@ -1,6 +1,6 @@
 //! A clip against its input: the file is one that an independent reader accepts, and every frame is accounted for.
 
-use getclip::{Clip, Event, Fragment, FragmentReport, Frame, TrackDetails, TrackEntry, TrackReport};
+use getclip::{Clip, Event, Fragment, FragmentReport, TrackDetails, TrackEntry, TrackReport};
 
 use super::Options;
 use testkit::mp4::{Movie, SampleView, TrackView};
@@ -97,9 +97,7 @@ fn check_frames(clip: &Clip, movie: &Movie<'_>, offered: &[Fragment]) {
 
 /// Whether the report may be that of the fragment. Numbers are unique as a rule, but not in hostile input.
 fn is_fragment(fragment: &Fragment, report: &FragmentReport) -> bool {
-    let frames = fragment.index().frames().filter(is_of_clip);
     fragment.name() == report.name
-        && frames.count() as u64 == report.frames
         && fragment.producer_timestamp().is_none_or(|time| time == report.producer_timestamp)
         && fragment.server_timestamp() == report.server_timestamp
 }
@@ -134,22 +132,22 @@ impl<'a> Places<'a> {
         report: &FragmentReport,
         events: &[Event],
     ) -> Result<Self, String> {
-        let mut shown = Vec::new();
-        for (index, (frame, bytes)) in fragment.frames().enumerate() {
+        let mut pictures = Vec::new();
+        let frames: Vec<_> = fragment.frames().collect();
+        for (index, (frame, bytes)) in frames.iter().enumerate() {
             let matches = match frame.track().number {
                 VIDEO => {
-                    let sample = self.video.split_off_first().ok_or("too few video samples")?;
-                    shown.push((frame.time_ns(), sample));
-                    self.is_video_sample(frame.track(), &bytes, sample)
+                    pictures.push((frame.time_ns(), VideoFrame::read(frame.track(), bytes)));
+                    true
                 }
                 AUDIO if !self.pcm.is_empty() => {
-                    let is_next = self.pcm.starts_with(&bytes);
+                    let is_next = self.pcm.starts_with(bytes);
                     self.pcm.drain(..bytes.len().min(self.pcm.len()));
                     is_next
                 }
                 AUDIO => {
                     let sample = self.audio.split_off_first().ok_or("too few audio samples")?;
-                    *bytes == *sample.bytes
+                    **bytes == *sample.bytes
                 }
                 _ => true,
             };
@@ -157,27 +155,73 @@ impl<'a> Places<'a> {
                 return Err(format!("the sample of frame {index} is not its frame"));
             }
         }
-        self.check_times(report, &shown, events)?;
+        let sounds = fragment.index().frames().filter(|frame| frame.track().number == AUDIO).count() as u64;
+        let samples = report.frames.checked_sub(sounds).ok_or("too few frames in the report")? as usize;
+        let samples = self.video.split_off(..samples).ok_or("too few video samples")?;
+        let is_one_each = || samples.len() == pictures.len();
+        let are_plain = is_one_each()
+            && samples.iter().zip(&pictures).all(|(sample, (_, frame))| {
+                frame.readings.iter().any(|nals| self.is_sample(frame, nals, sample))
+            });
+        if are_plain {
+            let shown: Vec<_> = pictures.iter().map(|(time_ns, _)| *time_ns).zip(samples).collect();
+            self.check_times(report, &shown, events)?;
+        } else if pictures.iter().all(|(_, frame)| frame.is_surely_one_picture()) {
+            return Err("a sample is not its frame".into());
+        } else {
+            self.check_sequence(&pictures, samples)?;
+        }
         Ok(self)
     }
 
     /// A video sample is the frame behind lengths of 4 bytes, with its parameter sets or without.
-    fn is_video_sample(&self, entry: &TrackEntry, frame: &[u8], sample: &SampleView<'_>) -> bool {
-        let Some(track) = self.video_track else { return false };
-        let is_hevc = entry.codec_id.contains("HEVC");
-        let is_parameter_set = |nal: &&[u8]| match is_hevc {
-            true => matches!(nal[0] >> 1 & 0x3F, 32..=34),
-            false => matches!(nal[0] & 0x1F, 7 | 8),
+    fn is_sample(&self, frame: &VideoFrame<'_>, nals: &[&[u8]], sample: &SampleView<'_>) -> bool {
+        let Some(of_sample) = by_lengths(sample.bytes, 4) else { return false };
+        let (sets, others): (Vec<&[u8]>, Vec<&[u8]>) =
+            of_sample.into_iter().partition(|nal| frame.is_parameter_set(nal));
+        let (own_sets, own_others): (Vec<&[u8]>, Vec<&[u8]>) =
+            nals.iter().copied().partition(|nal| frame.is_parameter_set(nal));
+        // `avc1` and `hvc1` promise that no sample has a parameter set; in others, those of the entry may be put first.
+        let sets_are_right =
+            if self.may_have_sets(sample) { sets.ends_with(&own_sets) } else { sets.is_empty() };
+        sets_are_right && others == own_others
+    }
+
+    fn may_have_sets(&self, sample: &SampleView<'_>) -> bool {
+        let entry = |track: &'a TrackView<'a>| track.entries[sample.description_index as usize - 1].fourcc;
+        self.video_track.is_some_and(|track| !matches!(&*entry(track).to_string(), "avc1" | "hvc1"))
+    }
+
+    /// Where frames are no pictures each, all NAL units are in the samples in their order, parameter sets aside. Only those
+    /// at the end that no picture follows are not.
+    fn check_sequence(&self, frames: &[(i64, VideoFrame<'_>)], samples: &[SampleView<'_>]) -> Result<(), String> {
+        let Some((_, first)) = frames.first() else {
+            return if samples.is_empty() { Ok(()) } else { Err("samples without frames".into()) };
         };
-        let fourcc = track.entries[sample.description_index as usize - 1].fourcc;
-        length_sizes(entry, is_hevc).iter().flat_map(|&size| readings(frame, size)).any(|nals| {
-            let stripped: Vec<&[u8]> = nals.iter().copied().filter(|nal| !is_parameter_set(nal)).collect();
-            match fourcc {
-                // These sample entries promise that no sample has a parameter set.
-                _ if fourcc == "avc1" || fourcc == "hvc1" => with_lengths(&stripped) == sample.bytes,
-                _ => with_lengths(&nals) == sample.bytes,
+        let is_set = |nal: &&[u8]| first.is_parameter_set(nal);
+        let mut left: Vec<&[u8]> = Vec::new();
+        for sample in samples {
+            let nals = by_lengths(sample.bytes, 4).ok_or("a sample that is no NAL units")?;
+            if !nals.iter().any(|nal| first.is_slice(nal)) {
+                return Err("a sample without a picture".into());
             }
-        })
+            left.extend(nals.iter().filter(|nal| !is_set(nal)));
+        }
+        let mut left = &left[..];
+        for (index, (_, frame)) in frames.iter().enumerate() {
+            let fits = frame.readings.iter().find_map(|nals| {
+                let nals: Vec<&[u8]> = nals.iter().copied().filter(|nal| !is_set(nal)).collect();
+                let is_next = left.starts_with(&nals);
+                let is_last = left.is_empty() && !nals.iter().any(|nal| first.is_slice(nal))
+                    || !is_next && nals.starts_with(left) && !nals[left.len()..].iter().any(|nal| first.is_slice(nal));
+                (is_next || is_last).then_some(nals.len().min(left.len()))
+            });
+            match fits {
+                Some(taken) => left = &left[taken..],
+                None => return Err(format!("the NAL units of frame {index} are not in the samples")),
+            }
+        }
+        if left.is_empty() { Ok(()) } else { Err("NAL units of no frame".into()) }
     }
 
     /// Pictures are as far apart as their times, unless they had to be set apart or their clock steps back.
@@ -229,10 +273,6 @@ impl<'a> Places<'a> {
     }
 }
 
-fn is_of_clip(frame: &Frame<'_>) -> bool {
-    matches!(frame.track().number, VIDEO | AUDIO)
-}
-
 /// Bytes of a NAL length by the codec private data. Without any, what was known before holds.
 fn length_sizes(entry: &TrackEntry, is_hevc: bool) -> Vec<usize> {
     let private = entry.codec_private.as_deref().filter(|private| !private.is_empty());
@@ -249,6 +289,54 @@ fn length_sizes(entry: &TrackEntry, is_hevc: bool) -> Vec<usize> {
 fn is_byte_stream(bytes: &[u8]) -> bool {
     let behind_zeros = bytes.iter().position(|&byte| byte != 0);
     behind_zeros.is_some_and(|zeros| zeros >= 2 && bytes[zeros] == 1)
+}
+
+/// A frame of the video track, in each way that it can be read.
+struct VideoFrame<'a> {
+    is_hevc: bool,
+    readings: Vec<Vec<&'a [u8]>>,
+}
+
+impl<'a> VideoFrame<'a> {
+    fn read(entry: &TrackEntry, bytes: &'a [u8]) -> Self {
+        let is_hevc = entry.codec_id.contains("HEVC");
+        let readings = length_sizes(entry, is_hevc).into_iter().flat_map(|size| readings(bytes, size));
+        Self { is_hevc, readings: readings.collect() }
+    }
+
+    fn is_parameter_set(&self, nal: &[u8]) -> bool {
+        match self.is_hevc {
+            true => matches!(nal[0] >> 1 & 0x3F, 32..=34),
+            false => matches!(nal[0] & 0x1F, 7 | 8),
+        }
+    }
+
+    /// A slice of the pictures that every decoder shows: of nuh_layer_id 0.
+    fn is_slice(&self, nal: &[u8]) -> bool {
+        let is_base_layer = nal[0] & 1 == 0 && nal.get(1).is_none_or(|byte| byte >> 3 == 0);
+        match self.is_hevc {
+            true => is_base_layer && matches!(nal[0] >> 1 & 0x3F, 0..=9 | 16..=21),
+            false => matches!(nal[0] & 0x1F, 1..=5),
+        }
+    }
+
+    /// `first_mb_in_slice` is 0, or `first_slice_segment_in_pic_flag` is 1. The data partitions B and C of H.264 have neither.
+    fn is_first_slice(&self, nal: &[u8]) -> bool {
+        let (header_len, has_header) = match self.is_hevc {
+            true => (2, true),
+            false => (1, !matches!(nal[0] & 0x1F, 3 | 4)),
+        };
+        self.is_slice(nal) && has_header && nal.get(header_len).is_some_and(|byte| byte & 0x80 != 0)
+    }
+
+    /// However it is read, one picture begins in it, and before any other slice.
+    fn is_surely_one_picture(&self) -> bool {
+        self.readings.iter().all(|nals| {
+            let mut slices = nals.iter().filter(|nal| self.is_slice(nal));
+            slices.next().is_some_and(|nal| self.is_first_slice(nal))
+                && !slices.any(|nal| self.is_first_slice(nal))
+        })
+    }
 }
 
 /// The NAL units of a frame that have a byte: by lengths if these fit, and by start codes if it begins with one. A frame that
@@ -285,6 +373,3 @@ fn by_start_codes(frame: &[u8]) -> Vec<&[u8]> {
     starts.iter().zip(ends).map(nal).collect()
 }
 
-fn with_lengths(nals: &[&[u8]]) -> Vec<u8> {
-    nals.iter().flat_map(|nal| [&(nal.len() as u32).to_be_bytes()[..], *nal].concat()).collect()
-}

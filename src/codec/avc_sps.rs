@@ -23,6 +23,8 @@ pub(crate) struct AvcSps {
     /// How slice headers are to be read.
     pub(crate) slices: Option<SliceSyntax>,
     pub(crate) picture: Option<Picture>,
+    /// pic_order_cnt_type is 2: decoding order is display order.
+    shows_as_decoded: bool,
     /// Macroblocks of a frame, before cropping.
     frame_size: Option<u32>,
     max_ref_frames: u32,
@@ -43,19 +45,7 @@ pub(crate) struct Chroma {
 pub(crate) struct SliceSyntax {
     pub(crate) separate_colour_planes: bool,
     pub(crate) frame_num_bits: u32,
-    pub(crate) order: OrderCount,
     pub(crate) frame_mbs_only: bool,
-}
-
-/// pic_order_cnt_type: how slices give the order in which pictures are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OrderCount {
-    /// Type 0: pic_order_cnt_lsb, of so many bits.
-    Lsb { bits: u32 },
-    /// Type 1: differences from a cycle, unless delta_pic_order_always_zero_flag is set.
-    Delta { always_zero: bool },
-    /// Type 2: decoding order is display order.
-    Decoding,
 }
 
 impl AvcSps {
@@ -70,6 +60,7 @@ impl AvcSps {
             chroma: None,
             slices: None,
             picture: None,
+            shows_as_decoded: false,
             frame_size: None,
             max_ref_frames: 0,
             stated_reorder_frames: None,
@@ -81,11 +72,11 @@ impl AvcSps {
     /// How many pictures at most precede a picture in decoding order and follow it in display order: max_num_reorder_frames,
     /// or what clause E.2.1 infers without it.
     pub(crate) fn max_reorder_frames(&self) -> u8 {
-        match (self.slices.map(|slices| slices.order), self.stated_reorder_frames) {
-            (Some(OrderCount::Decoding), _) => 0,
-            (_, Some(stated)) => stated,
-            (_, None) if self.cannot_reorder() => 0,
-            (_, None) => self.max_dpb_frames(),
+        match self.stated_reorder_frames {
+            _ if self.shows_as_decoded => 0,
+            Some(stated) => stated,
+            None if self.cannot_reorder() => 0,
+            None => self.max_dpb_frames(),
         }
     }
 
@@ -137,13 +128,13 @@ impl AvcSps {
         let (chroma, separate_colour_planes) = read_chroma(reader, self.profile)?;
         self.chroma = Some(chroma);
         let frame_num_bits = log2(reader)?;
-        let order = read_order_count(reader)?;
+        self.shows_as_decoded = read_order_count(reader)?;
         self.max_ref_frames = reader.ue()?;
         reader.skip(1)?; // gaps_in_frame_num_value_allowed_flag
         let width_mbs = reader.ue()?.checked_add(1)?;
         let map_unit_rows = reader.ue()?.checked_add(1)?;
         let frame_mbs_only = reader.flag()?;
-        self.slices = Some(SliceSyntax { separate_colour_planes, frame_num_bits, order, frame_mbs_only });
+        self.slices = Some(SliceSyntax { separate_colour_planes, frame_num_bits, frame_mbs_only });
         let rows_of_unit = if frame_mbs_only { 1 } else { 2 };
         let height_mbs = map_unit_rows.checked_mul(rows_of_unit)?;
         self.frame_size = width_mbs.checked_mul(height_mbs);
@@ -211,20 +202,24 @@ fn skip_scaling_list(reader: &mut BitReader<'_>, size: u32) -> Option<()> {
     Some(())
 }
 
-fn read_order_count(reader: &mut BitReader<'_>) -> Option<OrderCount> {
+/// pic_order_cnt_type and what follows it. Returns whether it is 2.
+fn read_order_count(reader: &mut BitReader<'_>) -> Option<bool> {
     match reader.ue()? {
-        0 => Some(OrderCount::Lsb { bits: log2(reader)? }),
+        0 => {
+            log2(reader)?; // log2_max_pic_order_cnt_lsb_minus4
+            Some(false)
+        }
         1 => {
-            let always_zero = reader.flag()?;
+            reader.skip(1)?; // delta_pic_order_always_zero_flag
             reader.ue()?; // offset_for_non_ref_pic
             reader.ue()?; // offset_for_top_to_bottom_field
             let frames = reader.ue().filter(|&count| count <= MAX_FRAMES_IN_ORDER_COUNT_CYCLE)?;
             for _ in 0..frames {
                 reader.ue()?; // offset_for_ref_frame
             }
-            Some(OrderCount::Delta { always_zero })
+            Some(false)
         }
-        2 => Some(OrderCount::Decoding),
+        2 => Some(true),
         _ => None,
     }
 }
@@ -346,12 +341,7 @@ mod tests {
             sps.chroma,
             Some(Chroma { format_idc: 2, bit_depth_luma_minus8: 2, bit_depth_chroma_minus8: 1 })
         );
-        let slices = SliceSyntax {
-            separate_colour_planes: false,
-            frame_num_bits: 9,
-            order: OrderCount::Delta { always_zero: true },
-            frame_mbs_only: false,
-        };
+        let slices = SliceSyntax { separate_colour_planes: false, frame_num_bits: 9, frame_mbs_only: false };
         assert_eq!(sps.slices, Some(slices));
         // 4:2:2 in fields: 1920 - 2 * 3 columns, 34 pairs of 32 rows less 2 * 4.
         let colour = Some(Colour { primaries: 9, transfer: 18, matrix: 9, full_range: true });
@@ -403,12 +393,7 @@ mod tests {
     #[test]
     fn x264() {
         let sps = read(HIGH);
-        let slices = SliceSyntax {
-            separate_colour_planes: false,
-            frame_num_bits: 4,
-            order: OrderCount::Lsb { bits: 6 },
-            frame_mbs_only: true,
-        };
+        let slices = SliceSyntax { separate_colour_planes: false, frame_num_bits: 4, frame_mbs_only: true };
         assert_eq!((sps.slices, sps.max_reorder_frames()), (Some(slices), 2));
     }
 
@@ -513,16 +498,7 @@ mod tests {
             assert_eq!((picture.width, picture.height), (width, height), "{nal:x?}");
             let slices = ours.slices.unwrap();
             assert_eq!(slices.frame_num_bits, u32::from(theirs.log2_max_frame_num()));
-            let order = match theirs.pic_order_cnt {
-                PicOrderCntType::TypeZero { log2_max_pic_order_cnt_lsb_minus4 } => {
-                    OrderCount::Lsb { bits: u32::from(log2_max_pic_order_cnt_lsb_minus4) + 4 }
-                }
-                PicOrderCntType::TypeOne { delta_pic_order_always_zero_flag, .. } => {
-                    OrderCount::Delta { always_zero: delta_pic_order_always_zero_flag }
-                }
-                PicOrderCntType::TypeTwo => OrderCount::Decoding,
-            };
-            assert_eq!(slices.order, order);
+            assert_eq!(ours.shows_as_decoded, matches!(theirs.pic_order_cnt, PicOrderCntType::TypeTwo));
             let chroma = ours.chroma.unwrap();
             assert_eq!(u32::from(chroma.format_idc), theirs.chroma_info.chroma_format.to_u32());
             assert_eq!(chroma.bit_depth_luma_minus8, theirs.chroma_info.bit_depth_luma_minus8);

@@ -41,8 +41,8 @@ struct ByteStream {
 /// How the frames of a track are framed, by those that can be read in one way only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct FramingTally {
-    length_prefixed: u64,
-    byte_stream: u64,
+    pub(crate) length_prefixed: u64,
+    pub(crate) byte_stream: u64,
 }
 
 impl Readings {
@@ -51,15 +51,6 @@ impl Readings {
         Self {
             length_prefixed: read_length_prefixed(codec, length_size, frame),
             byte_stream: ByteStream::read(codec, frame),
-        }
-    }
-
-    /// How the frame is framed if it can be read in one way only.
-    pub(crate) fn only(&self) -> Option<Framing> {
-        match (self.length_prefixed, self.byte_stream) {
-            (Ok(_), None) => Some(Framing::LengthPrefixed),
-            (Err(_), Some(_)) => Some(Framing::ByteStream),
-            _ => None,
         }
     }
 
@@ -128,15 +119,6 @@ impl ByteStream {
 }
 
 impl FramingTally {
-    /// Counts a frame that is framed like this without a doubt, see [`Readings::only`].
-    pub(crate) fn add(&mut self, framing: Framing) {
-        let count = match framing {
-            Framing::LengthPrefixed => &mut self.length_prefixed,
-            Framing::ByteStream => &mut self.byte_stream,
-        };
-        *count = count.saturating_add(1);
-    }
-
     /// The framing of the track: that of most frames. `declared` is the form of the codec private data, which decides where
     /// the frames do not.
     pub(crate) fn framing(&self, declared: Option<Framing>) -> Option<Framing> {
@@ -250,9 +232,7 @@ mod tests {
     #[test]
     fn a_frame_that_reads_in_one_way() {
         let lengths = h264(&[0, 0, 0, 2, 0x65, 0x88, 0, 0, 0, 1, 0x0C]);
-        assert_eq!(lengths.only(), Some(LengthPrefixed));
         let stream = h264(&[0, 0, 0, 1, 0x65, 0x88, 0, 0, 1, 0x65, 4]);
-        assert_eq!(stream.only(), Some(ByteStream));
         for track in [None, Some(LengthPrefixed), Some(ByteStream)] {
             assert_eq!(lengths.framing(track), Ok(LengthPrefixed));
             assert_eq!(stream.framing(track), Ok(ByteStream));
@@ -263,7 +243,6 @@ mod tests {
     #[test]
     fn a_start_code_of_three_bytes_that_reads_as_a_length() {
         let readings = h264(&frame(&[0, 0, 1, 0x41, 0x9A, 0x23], 4 + 0x141));
-        assert_eq!(readings.only(), None);
         // 9A has the forbidden bit: first_mb_in_slice is 0 in every picture's first slice.
         for track in [None, Some(LengthPrefixed), Some(ByteStream)] {
             assert_eq!(readings.framing(track), Ok(ByteStream));
@@ -282,7 +261,6 @@ mod tests {
     #[test]
     fn a_length_that_reads_as_a_start_code() {
         let readings = h264(&frame(&[0, 0, 1, 0x41, 0x41, 0x9A], 4 + 0x141));
-        assert_eq!(readings.only(), None);
         assert_eq!(readings.framing(Some(LengthPrefixed)), Ok(LengthPrefixed));
         assert_eq!(readings.framing(None), Ok(LengthPrefixed));
         // A length of 0x1E5: as a header it has the forbidden bit.
@@ -320,7 +298,7 @@ mod tests {
     fn short_lengths_before_a_start_code_are_its_zeros() {
         let stream = [0, 0, 0, 1, 0x65, 1, 0x88];
         let readings = Readings::read(VideoCodec::H264, 1, &stream);
-        assert_eq!((readings.only(), readings.framing(None)), (None, Ok(ByteStream)));
+        assert_eq!(readings.framing(None), Ok(ByteStream));
         assert_eq!(readings.framing(Some(LengthPrefixed)), Ok(ByteStream));
         let readings = Readings::read(VideoCodec::H264, 2, &[0, 0, 1, 2].map(|byte| byte));
         assert_eq!(readings.framing(None), Ok(ByteStream));
@@ -365,14 +343,13 @@ mod tests {
 
     #[test]
     fn most_frames_decide_for_the_track() {
-        let mut tally = FramingTally::default();
-        assert_eq!(tally.framing(None), None);
-        assert_eq!(tally.framing(Some(ByteStream)), Some(ByteStream));
-        tally.add(LengthPrefixed);
-        assert_eq!(tally.framing(Some(ByteStream)), Some(LengthPrefixed));
-        tally.add(ByteStream);
-        assert_eq!(tally.framing(None), None);
-        tally.add(ByteStream);
-        assert_eq!(tally.framing(Some(LengthPrefixed)), Some(ByteStream));
+        let framing = |length_prefixed, byte_stream, declared| {
+            FramingTally { length_prefixed, byte_stream }.framing(declared)
+        };
+        assert_eq!(framing(0, 0, None), None);
+        assert_eq!(framing(0, 0, Some(ByteStream)), Some(ByteStream));
+        assert_eq!(framing(1, 0, Some(ByteStream)), Some(LengthPrefixed));
+        assert_eq!(framing(1, 1, None), None);
+        assert_eq!(framing(1, 2, Some(LengthPrefixed)), Some(ByteStream));
     }
 }

@@ -15,22 +15,17 @@ mod avc_sps;
 mod bit_writer;
 mod bits;
 mod codecs;
-#[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
 pub(crate) mod framing;
 pub(crate) mod g711;
 mod hevc;
-mod hevc_slice;
 mod hevc_sps;
 pub(crate) mod nal;
-#[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
 pub(crate) mod nal_unit;
 pub(crate) mod parameter_set_id;
 mod parameter_sets;
 mod picture;
-#[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
 pub(crate) mod sei;
-#[cfg_attr(not(test), expect(dead_code, reason = "called by the plan of access units"))]
-pub(crate) mod slice;
+mod slice;
 mod video_config;
 
 pub(crate) use codecs::Codec;

@@ -59,6 +59,32 @@ pub(crate) struct ContentLightLevel {
     pub(crate) max_picture_average: u16,
 }
 
+/// What the messages before a picture say of how it is to be shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct DisplayMessages {
+    pub(crate) orientation: Option<DisplayOrientation>,
+    pub(crate) mastering_display: Option<MasteringDisplay>,
+    pub(crate) light_level: Option<ContentLightLevel>,
+}
+
+impl DisplayMessages {
+    /// Takes over a message; the first of a kind counts.
+    pub(crate) fn add(&mut self, message: SeiMessage) {
+        match message {
+            SeiMessage::RecoveryPoint(_) => {}
+            SeiMessage::DisplayOrientation(orientation) => {
+                self.orientation.get_or_insert(orientation);
+            }
+            SeiMessage::MasteringDisplay(display) => {
+                self.mastering_display.get_or_insert(display);
+            }
+            SeiMessage::ContentLightLevel(level) => {
+                self.light_level.get_or_insert(level);
+            }
+        }
+    }
+}
+
 /// Payload types of table D.1; both codecs number these alike.
 const RECOVERY_POINT: u32 = 6;
 const DISPLAY_ORIENTATION: u32 = 47;

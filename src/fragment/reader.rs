@@ -30,7 +30,7 @@ use crate::fragment::plausible::Lookahead;
 use crate::fragment::search::{Search, Why};
 use crate::fragment::window::Window;
 use crate::incomplete::IncompleteElement;
-use crate::index::scan::CapacityHint;
+use crate::index::table_builder::CapacityHint;
 use crate::matroska::ids;
 use crate::selector::ClipFragmentSelector;
 use crate::tags::FragmentTags;

@@ -11,7 +11,7 @@ use crate::fragment::search::{Search, Why};
 use crate::fragment::signature::{SIGNATURE, check_signature};
 use crate::incomplete::{Incomplete, IncompleteElement};
 use crate::index::FragmentState;
-use crate::index::scan::TableBuilder;
+use crate::index::table_builder::TableBuilder;
 use crate::matroska::ebml::invalid_element;
 use crate::matroska::{Cursor, ElementHeader, HeaderRead, ids};
 use crate::selector::ClipFragmentSelectorType;

@@ -5,7 +5,8 @@
 
 use bytes::Bytes;
 
-use crate::codec::nal::NalKind;
+use crate::codec::nal_unit::NalRole;
+use crate::codec::sei::DisplayMessages;
 use crate::frame_fault::FrameFault;
 
 /// The frames of a fragment, by track.
@@ -31,6 +32,21 @@ pub(crate) struct TrackFrames {
     pub(crate) durations_ns: Vec<u64>,
     /// NAL units without a byte, which are not listed.
     pub(crate) empty_nals: u32,
+    /// Frames whose padding, zero bytes after the last NAL unit, was left out.
+    pub(crate) padded: u32,
+    /// The rows at which decoding recovers though they are no random access points, in their order.
+    pub(crate) recoveries: Vec<Recovery>,
+    /// What the SEI messages up to the first random access point say.
+    pub(crate) display: DisplayMessages,
+}
+
+/// A picture from which decoding recovers though it is no random access point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recovery {
+    /// Index of the row in which the picture begins.
+    pub(crate) row: u32,
+    /// How many pictures after it, in decode order, must be decoded until all that follow are right: 0 if it is right itself.
+    pub(crate) later_pictures: u32,
 }
 
 /// A frame: when it is shown and where its bytes are.
@@ -81,8 +97,14 @@ impl FrameFlags {
     pub(crate) const LEADING: Self = Self(1 << 7);
     /// It refers to pictures before that random access point: it cannot be decoded if decoding starts there.
     pub(crate) const SKIPPED: Self = Self(1 << 8);
+    /// The frame is not one whole picture: it has none or several, or goes on with the one before it.
+    pub(crate) const IRREGULAR: Self = Self(1 << 9);
+    /// An access unit delimiter of the usual size is its first NAL unit.
+    pub(crate) const DELIMITER: Self = Self(1 << 10);
+    /// The frame was framed by start codes.
+    pub(crate) const BYTE_STREAM: Self = Self(1 << 11);
     /// All flags above.
-    const ALL: u16 = (1 << 9) - 1;
+    const ALL: u16 = (1 << 12) - 1;
 
     pub(crate) fn contains(self, flag: Self) -> bool {
         self.0 & flag.0 == flag.0
@@ -91,6 +113,13 @@ impl FrameFlags {
     #[must_use]
     pub(crate) fn with(self, flag: Self, set: bool) -> Self {
         if set { Self(self.0 | flag.0) } else { self }
+    }
+
+    /// Those that hold for each sample that is made of NAL units of a frame.
+    pub(crate) fn of_block(self) -> Self {
+        const OF_BLOCK: u16 =
+            FrameFlags::KEY.0 | FrameFlags::INHERITS_TIME.0 | FrameFlags::CONVERTED_FRAMING.0;
+        Self(self.0 & OF_BLOCK)
     }
 
     pub(crate) fn bits(self) -> u16 {
@@ -149,7 +178,7 @@ pub(crate) struct Nal {
     pub(crate) offset: u32,
     /// Bytes of it in the media.
     pub(crate) media_len: u32,
-    pub(crate) kind: NalKind,
+    pub(crate) role: NalRole,
     /// Its first bytes, where they are not in the media but in the header that was stripped off the track's frames.
     pub(crate) restored: Restored,
     /// Index in the fragment's parameter sets; of a parameter set only.
@@ -258,8 +287,8 @@ impl FrameTable {
     /// Bytes that the samples of a track have at least: all but the parameter sets that may be taken out.
     /// `stripped` is the size of the header that was stripped off its frames.
     pub(crate) fn least_sample_bytes(&self, track: usize, stripped: usize) -> u64 {
-        let of_nal = |nal: &Nal| match nal.kind {
-            NalKind::ParameterSet => 0,
+        let of_nal = |nal: &Nal| match nal.role {
+            NalRole::ParameterSet => 0,
             _ => u64::from(nal.len()).saturating_add(4),
         };
         let of_row = |row: &FrameRow| match row.bytes() {

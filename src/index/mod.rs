@@ -1,10 +1,13 @@
 //! [`FragmentIndex`]: all that a clip needs to know of a fragment, without its media.
 
+mod doubtful;
 pub(crate) mod frame_table;
 #[cfg(feature = "serde")]
 mod readable;
+mod recovery;
 pub(crate) mod scan;
 mod span;
+pub(crate) mod table_builder;
 pub(crate) mod track_set;
 mod trim;
 mod wire;

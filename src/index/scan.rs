@@ -3,19 +3,21 @@
 //! The walk is where memory is read first and in order: looking at the frames later takes twice as long. A frame in
 //! Annex B is searched from end to end here; of any other, only NAL lengths and NAL headers are read.
 
-use std::collections::BTreeMap;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memmem::Finder;
 
 use crate::annexb;
 use crate::codec::aac::AacConfig;
 use crate::codec::adts::{AacFraming, access_units};
+use crate::codec::framing::Framing;
 use crate::codec::g711::G711Config;
-use crate::codec::nal::{FoundNal, FrameScan, NalKind, NalScanner};
+use crate::codec::nal::{FoundNal, FrameScan, NalScanner};
+use crate::codec::nal_unit::{Leading, NalRole};
 use crate::codec::{VideoCodec, VideoConfig};
 use crate::frame_fault::FrameFault;
-use crate::index::frame_table::{FaultyFrame, FrameFlags, FrameRow, FrameTable, Nal, Restored};
+use crate::index::doubtful::{DoubtfulFrame, OtherReading};
+use crate::index::frame_table::{FaultyFrame, FrameFlags, FrameRow, Nal, Restored};
+use crate::index::table_builder::{BlockFrame, TableBuilder};
 use crate::index::track_set::{self, TrackCodec, TrackSet};
 
 /// Reads the frames of fragments that declare the same tracks.
@@ -28,7 +30,6 @@ pub(crate) struct FrameScanner {
 #[derive(Debug)]
 struct TrackScanner {
     frames: FrameKind,
-    codec: Option<TrackCodec>,
     /// What was cut off the front of each frame.
     stripped: Bytes,
 }
@@ -36,7 +37,7 @@ struct TrackScanner {
 /// How the frames of a track are looked at.
 #[derive(Debug)]
 enum FrameKind {
-    Nals(NalScanner),
+    Nals(Box<VideoScanner>),
     Aac {
         is_error_resilient: bool,
     },
@@ -47,109 +48,20 @@ enum FrameKind {
     Opaque,
 }
 
-/// What a block says of a frame in it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BlockFrame {
-    /// Index of the track among those that the fragment declares.
-    pub(crate) track: u8,
-    /// Presentation time from the Cluster's timestamp, in nanoseconds.
-    pub(crate) time_ns: i64,
-    /// From BlockDuration, in nanoseconds; 0 if there is none.
-    pub(crate) duration_ns: u64,
-    /// Offset of the frame in the media, in bytes from the Cluster's ID.
-    pub(crate) offset: u32,
-    pub(crate) key: bool,
-    /// A frame of a lace, after the first, whose time nothing tells.
-    pub(crate) inherits_time: bool,
-}
-
-/// A [`FrameTable`] that is being filled.
 #[derive(Debug)]
-pub(crate) struct TableBuilder {
-    table: FrameTable,
-    /// Where each parameter set stands in the table.
-    sets: BTreeMap<Bytes, u16>,
-    hint: CapacityHint,
+struct VideoScanner {
+    codec: VideoCodec,
+    nals: NalScanner,
+    /// How the codec private data has its own NAL units.
+    declared: Option<Framing>,
 }
 
-/// How much the fragment before had: fragments of a stream are alike. So memory that is taken for more than there is
-/// remains in proportion to the input.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CapacityHint {
-    /// Track and number of rows.
-    rows: Vec<(u8, usize)>,
-    nals: usize,
-}
-
-impl CapacityHint {
-    pub(crate) fn of(table: &FrameTable) -> Self {
-        Self {
-            rows: table.tracks.iter().map(|frames| (frames.track, with_slack(frames.rows.len()))).collect(),
-            nals: with_slack(table.nals.len()),
-        }
-    }
-}
-
-fn with_slack(count: usize) -> usize {
-    count.saturating_add(count / 8)
-}
-
-impl TableBuilder {
-    /// An empty table.
-    pub(crate) fn new(hint: CapacityHint) -> Self {
-        let mut table = FrameTable::default();
-        table.nals.reserve_exact(hint.nals);
-        Self { table, sets: BTreeMap::new(), hint }
-    }
-
-    pub(crate) fn table(&self) -> &FrameTable {
-        &self.table
-    }
-
-    /// Drops the frames that end after `end`, in bytes from the Cluster's ID.
-    pub(crate) fn truncate(&mut self, end: u64) {
-        self.table.truncate(end);
-    }
-
-    pub(crate) fn finish(self) -> FrameTable {
-        self.table
-    }
-
-    #[inline]
-    fn push(&mut self, block: BlockFrame, row: FrameRow, empty_nals: u32) {
-        let Some(track) = self.table.track_mut(block.track) else { return };
-        if track.rows.is_empty()
-            && let Some((_, rows)) = self.hint.rows.iter().find(|(track, _)| *track == block.track)
-        {
-            track.rows.reserve_exact(*rows);
-        }
-        track.empty_nals = track.empty_nals.saturating_add(empty_nals);
-        if block.duration_ns > 0 || !track.durations_ns.is_empty() {
-            track.durations_ns.resize(track.rows.len(), 0);
-            track.durations_ns.push(block.duration_ns);
-        }
-        track.rows.push(row);
-    }
-
-    /// Gives the last `count` frames of a block's track the duration of the block.
-    fn set_durations(&mut self, block: BlockFrame, count: usize) {
-        let Some(track) = self.table.track_mut(block.track) else { return };
-        let last = track.durations_ns.iter_mut().rev().take(count);
-        last.for_each(|duration| *duration = block.duration_ns);
-    }
-
-    /// Index of a parameter set in the table, to which it is added if it is new.
-    fn set(&mut self, bytes: &[u8]) -> Result<u16, FrameFault> {
-        if let Some(&set) = self.sets.get(bytes) {
-            return Ok(set);
-        }
-        let too_many = |_| FrameFault::TooManyParameterSets { limit: u16::MAX.into() };
-        let set = u16::try_from(self.table.parameter_sets.len()).map_err(too_many)?;
-        let bytes = Bytes::copy_from_slice(bytes);
-        self.table.parameter_sets.push(bytes.clone());
-        self.sets.insert(bytes, set);
-        Ok(set)
-    }
+/// A frame whose first `stripped` bytes are not in the media.
+#[derive(Debug, Clone, Copy)]
+struct WholeFrame<'a> {
+    block: BlockFrame,
+    bytes: &'a [u8],
+    stripped: usize,
 }
 
 impl FrameScanner {
@@ -159,28 +71,21 @@ impl FrameScanner {
             let frames = match (codec, entry.usable_codec_private()) {
                 (_, Err(_)) | (None, _) => FrameKind::Opaque,
                 (Some(TrackCodec::Video(codec)), Ok(private)) => {
-                    let config = private.map(|private| VideoConfig::parse(codec, private)).transpose();
-                    match config {
-                        // Without codec private data the length is taken to have 4 bytes, as in practice.
-                        Ok(config) => {
-                            let length_size = config.as_ref().map_or(4, VideoConfig::length_size);
-                            FrameKind::Nals(NalScanner::new(codec, length_size))
-                        }
-                        Err(_) => FrameKind::Opaque,
-                    }
+                    let scanner = VideoScanner::new(codec, private);
+                    scanner.map_or(FrameKind::Opaque, |scanner| FrameKind::Nals(Box::new(scanner)))
                 }
-                (Some(TrackCodec::Aac), private) => {
-                    let config = private.ok().flatten().and_then(|private| AacConfig::parse(private).ok());
+                (Some(TrackCodec::Aac), Ok(private)) => {
+                    let config = private.and_then(|private| AacConfig::parse(private).ok());
                     FrameKind::Aac {
                         is_error_resilient: config.is_some_and(|config| config.is_error_resilient()),
                     }
                 }
-                (Some(TrackCodec::G711), private) => {
-                    let config = private.ok().flatten().and_then(|private| G711Config::parse(private).ok());
+                (Some(TrackCodec::G711), Ok(private)) => {
+                    let config = private.and_then(|private| G711Config::parse(private).ok());
                     config.map_or(FrameKind::Opaque, |config| FrameKind::Pcm { channels: config.channels() })
                 }
             };
-            TrackScanner { frames, codec, stripped: entry.stripped_header().clone() }
+            TrackScanner { frames, stripped: entry.stripped_header().clone() }
         });
         Self { tracks: tracks.collect(), start_code: annexb::finder() }
     }
@@ -190,146 +95,261 @@ impl FrameScanner {
     pub(crate) fn add(&self, builder: &mut TableBuilder, block: BlockFrame, frame: &[u8]) {
         let Some(track) = self.tracks.get(usize::from(block.track)) else { return };
         let added = if track.stripped.is_empty() {
-            self.add_frame(track, builder, block, frame, 0)
+            self.add_frame(track, builder, WholeFrame { block, bytes: frame, stripped: 0 })
         } else {
             let mut whole = BytesMut::with_capacity(track.stripped.len().saturating_add(frame.len()));
             whole.put_slice(&track.stripped);
             whole.put_slice(frame);
-            self.add_frame(track, builder, block, &whole, track.stripped.len())
+            let stripped = track.stripped.len();
+            self.add_frame(track, builder, WholeFrame { block, bytes: &whole, stripped })
         };
         if let Err(fault) = added {
-            builder.table.faults.push(FaultyFrame {
-                track: block.track,
-                time_ns: block.time_ns,
-                offset: block.offset,
-                len: frame.len() as u32,
-                fault,
-            });
+            builder.push_fault(FaultyFrame::new(block, frame.len(), fault));
         }
     }
 
-    /// Adds a frame whose first `stripped` bytes are not in the media.
     #[inline]
     fn add_frame(
         &self,
         track: &TrackScanner,
         builder: &mut TableBuilder,
-        block: BlockFrame,
-        frame: &[u8],
-        stripped: usize,
+        frame: WholeFrame<'_>,
     ) -> Result<(), FrameFault> {
-        let flags = FrameFlags::default()
-            .with(FrameFlags::KEY, block.key)
-            .with(FrameFlags::INHERITS_TIME, block.inherits_time)
-            .with(FrameFlags::STRIPPED, stripped > 0);
-        let len = frame.len().saturating_sub(stripped) as u32;
-        let first_nal = builder.table.nals.len() as u32;
-        let mut row =
-            FrameRow { time_ns: block.time_ns, offset: block.offset, len, first_nal, nals: 0, flags };
-        let mut empty_nals = 0;
         match &track.frames {
-            FrameKind::Nals(scanner) => {
-                let scan = self.scan_nals(scanner, builder, block, frame, stripped)?;
-                if !scan.verbatim {
-                    row.nals = nal_count(builder, first_nal)?;
-                    empty_nals = scan.empty_nals;
-                }
-                // A producer's key flag is what it promises of an H.264 frame. In H.265 the NAL units themselves tell.
-                let sync = if track.codec == Some(TrackCodec::Video(VideoCodec::H265)) {
-                    scan.has_random_access
-                } else {
-                    block.key
-                };
-                row.flags = flags
-                    .with(FrameFlags::SYNC, sync)
-                    .with(FrameFlags::PARAMETER_SETS, scan.has_parameter_sets)
-                    .with(FrameFlags::CONVERTED_FRAMING, scan.converted);
+            FrameKind::Nals(scanner) => self.add_picture(scanner, builder, frame),
+            &FrameKind::Aac { is_error_resilient } => add_access_units(builder, frame, is_error_resilient),
+            &FrameKind::Pcm { channels } => add_pcm_frames(builder, frame, channels),
+            FrameKind::Opaque => {
+                builder.push(frame.block, frame.row(builder), 0);
+                Ok(())
             }
-            &FrameKind::Aac { is_error_resilient } => {
-                return add_access_units(builder, block, frame, stripped, is_error_resilient);
-            }
-            &FrameKind::Pcm { channels } => {
-                let len = frame.len() as u32;
-                if !len.is_multiple_of(u32::from(channels)) {
-                    return Err(FrameFault::PartialPcmFrame { channels, len });
-                }
-                if len == 0 {
-                    return Err(FrameFault::Empty);
-                }
-                row.flags = flags.with(FrameFlags::SYNC, true);
-            }
-            FrameKind::Opaque => {}
         }
-        builder.push(block, row, empty_nals);
+    }
+
+    #[inline]
+    fn add_picture(
+        &self,
+        scanner: &VideoScanner,
+        builder: &mut TableBuilder,
+        frame: WholeFrame<'_>,
+    ) -> Result<(), FrameFault> {
+        let mut row = frame.row(builder);
+        let mut lister = NalLister::new(builder, frame);
+        let scan = scanner.nals.scan(frame.bytes, &self.start_code, |found| lister.add(&found));
+        let scan = lister.finish(scan)?;
+        row.add_scan(builder, &scan)?;
+        if scan.has_sei || scan.is_doubtful || scan.is_padded || builder.counts_pictures() {
+            self.look_closer(scanner, builder, frame, &scan);
+        }
+        builder.push(frame.block, row, scan.empty_nals);
         Ok(())
     }
 
-    /// Lists the NAL units of a frame that cannot stay as it is.
-    #[inline]
-    fn scan_nals(
+    /// What is rare in frames: messages, padding, two ways of reading one.
+    #[cold]
+    fn look_closer(
         &self,
-        scanner: &NalScanner,
+        scanner: &VideoScanner,
         builder: &mut TableBuilder,
-        block: BlockFrame,
-        frame: &[u8],
-        stripped: usize,
-    ) -> Result<FrameScan, FrameFault> {
-        let before = builder.table.nals.len();
-        let mut fault = None;
-        let scan = scanner.scan(frame, &self.start_code, |found| {
-            let set = match found.kind {
-                NalKind::ParameterSet => builder.set(found.bytes),
-                _ => Ok(0),
+        frame: WholeFrame<'_>,
+        scan: &FrameScan,
+    ) {
+        let VideoScanner { codec, nals, declared } = scanner;
+        let track = frame.block.track;
+        if scan.is_padded {
+            builder.add_padded(track);
+        }
+        if scan.has_sei {
+            builder.add_messages(track, *codec, &nals.sei_messages(scan, frame.bytes, &self.start_code));
+        }
+        if scan.has_picture {
+            let is_reference = nals.is_reference(scan, frame.bytes, &self.start_code);
+            builder.add_picture(track, *codec, scan.has_random_access, is_reference);
+        }
+        if scan.is_doubtful {
+            let (read_as, framing) = match scan.is_byte_stream {
+                true => (Framing::ByteStream, Framing::LengthPrefixed),
+                false => (Framing::LengthPrefixed, Framing::ByteStream),
             };
-            match set {
-                Ok(set) => builder.table.nals.push(nal(block.offset, &found, stripped, set)),
-                Err(found) => fault = Some(found),
-            }
+            let other = self.read_otherwise(scanner, builder, frame, framing);
+            let row = builder.next_row(track);
+            builder.add_doubtful(track, *codec, *declared, DoubtfulFrame { row, read_as, other });
+        }
+    }
+
+    fn read_otherwise(
+        &self,
+        scanner: &VideoScanner,
+        builder: &mut TableBuilder,
+        frame: WholeFrame<'_>,
+        framing: Framing,
+    ) -> Result<OtherReading, FaultyFrame> {
+        let mut row = frame.row(builder);
+        let (first, first_set) = (builder.nals(), builder.sets());
+        let mut lister = NalLister::new(builder, frame);
+        let scan = scanner.nals.scan_as(framing, frame.bytes, &self.start_code, |found| lister.add(&found));
+        let read = lister.finish(scan).and_then(|scan| row.add_scan(builder, &scan));
+        let (nals, new_sets) = builder.split_off(first, first_set);
+        let len = frame.bytes.len().saturating_sub(frame.stripped);
+        read.map(|()| OtherReading { row, nals, first_set, new_sets })
+            .map_err(|fault| FaultyFrame::new(frame.block, len, fault))
+    }
+}
+
+impl VideoScanner {
+    /// `None` for codec private data that cannot be read.
+    fn new(codec: VideoCodec, private: Option<&[u8]>) -> Option<Self> {
+        let declared = private.map(|private| match annexb::begins_with_start_code(private) {
+            true => Framing::ByteStream,
+            false => Framing::LengthPrefixed,
         });
-        let scan = fault.map_or(scan, Err);
-        if scan.is_err() {
-            builder.table.nals.truncate(before);
+        let config = private.map(|private| VideoConfig::parse(codec, private)).transpose().ok()?;
+        Some(Self { codec, nals: NalScanner::new(codec, config), declared })
+    }
+}
+
+impl WholeFrame<'_> {
+    /// The row of the frame as it stands, after the NAL units that are in the table.
+    #[inline]
+    fn row(&self, builder: &TableBuilder) -> FrameRow {
+        let BlockFrame { time_ns, offset, key, inherits_time, .. } = self.block;
+        FrameRow {
+            time_ns,
+            offset,
+            len: self.bytes.len().saturating_sub(self.stripped) as u32,
+            first_nal: builder.nals() as u32,
+            nals: 0,
+            flags: FrameFlags::default()
+                .with(FrameFlags::KEY, key)
+                .with(FrameFlags::INHERITS_TIME, inherits_time)
+                .with(FrameFlags::STRIPPED, self.stripped > 0),
+        }
+    }
+
+    /// The entry of a NAL unit.
+    #[inline]
+    fn nal(&self, builder: &mut TableBuilder, found: &FoundNal<'_>) -> Result<Nal, FrameFault> {
+        let set = match found.role {
+            NalRole::ParameterSet => builder.set(found.bytes)?,
+            _ => 0,
+        };
+        let restored = self.stripped.saturating_sub(found.at).min(found.bytes.len());
+        let in_media = found.at.saturating_add(restored).saturating_sub(self.stripped);
+        Ok(Nal {
+            offset: self.block.offset.saturating_add(in_media as u32),
+            media_len: found.bytes.len().saturating_sub(restored) as u32,
+            role: found.role,
+            restored: match restored {
+                0 => Restored::default(),
+                // A stripped header has at most 16 bytes.
+                len => Restored { start: found.at as u8, len: len as u8 },
+            },
+            set,
+        })
+    }
+}
+
+/// Adds the NAL units of a frame to the table.
+struct NalLister<'a> {
+    builder: &'a mut TableBuilder,
+    frame: WholeFrame<'a>,
+    /// How many were in the table before.
+    before: usize,
+    fault: Option<FrameFault>,
+}
+
+impl<'a> NalLister<'a> {
+    #[inline]
+    fn new(builder: &'a mut TableBuilder, frame: WholeFrame<'a>) -> Self {
+        let before = builder.nals();
+        Self { builder, frame, before, fault: None }
+    }
+
+    #[inline]
+    fn add(&mut self, found: &FoundNal<'_>) {
+        match self.frame.nal(self.builder, found) {
+            Ok(nal) => self.builder.push_nal(nal),
+            Err(fault) => self.fault = Some(fault),
+        }
+    }
+
+    /// Forgets them again if the frame is a sample as it stands, or none.
+    #[inline]
+    fn finish(self, scan: Result<FrameScan, FrameFault>) -> Result<FrameScan, FrameFault> {
+        let scan = self.fault.map_or(scan, Err);
+        if !matches!(scan, Ok(FrameScan { verbatim: false, .. })) {
+            self.builder.truncate_nals(self.before);
         }
         scan
+    }
+}
+
+impl FrameRow {
+    /// Adds what was found in the frame, whose NAL units are the last of the table.
+    #[inline]
+    fn add_scan(&mut self, builder: &mut TableBuilder, scan: &FrameScan) -> Result<(), FrameFault> {
+        if !scan.verbatim {
+            let first = self.first_nal as usize;
+            self.nals = u16::try_from(builder.nals().saturating_sub(first)).map_err(|_| {
+                builder.truncate_nals(first);
+                FrameFault::TooManyNalUnits { limit: u16::MAX.into() }
+            })?;
+        }
+        self.flags = self
+            .flags
+            .with(FrameFlags::SYNC, scan.has_random_access)
+            .with(FrameFlags::LEADING, scan.leading.is_some())
+            .with(FrameFlags::SKIPPED, scan.leading == Some(Leading::Skipped))
+            .with(FrameFlags::PARAMETER_SETS, scan.has_parameter_sets)
+            .with(FrameFlags::CONVERTED_FRAMING, scan.converted)
+            .with(FrameFlags::BYTE_STREAM, scan.is_byte_stream)
+            .with(FrameFlags::IRREGULAR, scan.is_irregular)
+            .with(FrameFlags::DELIMITER, scan.begins_with_delimiter);
+        Ok(())
+    }
+}
+
+impl FaultyFrame {
+    fn new(block: BlockFrame, len: usize, fault: FrameFault) -> Self {
+        let BlockFrame { track, time_ns, offset, .. } = block;
+        Self { track, time_ns, offset, len: len as u32, fault }
     }
 }
 
 /// Bytes of an ADTS header without a CRC.
 const ADTS_HEADER_LEN: usize = 7;
 
-/// Adds the access units of an AAC block, whose first `stripped` bytes are not in the media.
+/// Adds the access units of an AAC block.
 #[inline]
 fn add_access_units(
     builder: &mut TableBuilder,
-    mut block: BlockFrame,
-    frame: &[u8],
-    stripped: usize,
+    frame: WholeFrame<'_>,
     is_error_resilient: bool,
 ) -> Result<(), FrameFault> {
-    let flags = FrameFlags::default().with(FrameFlags::SYNC, true).with(FrameFlags::KEY, block.key);
+    let WholeFrame { mut block, bytes, stripped } = frame;
+    let whole = frame.row(builder);
     let mut units = 0_u32;
-    let first_nal = builder.table.nals.len() as u32;
     let mut push = |at: usize, unit: &[u8]| {
-        let is_raw = unit.len() == frame.len();
-        let (offset, len) = match is_raw {
-            true => (0, unit.len().saturating_sub(stripped)),
-            false => (at.saturating_sub(stripped), unit.len()),
-        };
-        let flags = flags
-            .with(FrameFlags::STRIPPED, is_raw && stripped > 0)
-            .with(FrameFlags::INHERITS_TIME, block.inherits_time || units > 0)
-            .with(FrameFlags::ADTS, !is_raw);
-        let offset = block.offset.saturating_add(offset as u32);
-        let (time_ns, len) = (block.time_ns, len as u32);
-        builder.push(block, FrameRow { time_ns, offset, len, first_nal, nals: 0, flags }, 0);
+        let mut row = whole;
+        row.flags = row.flags.with(FrameFlags::SYNC, true);
+        if unit.len() != bytes.len() {
+            row.offset = block.offset.saturating_add(at.saturating_sub(stripped) as u32);
+            row.len = unit.len() as u32;
+            row.flags = FrameFlags::default()
+                .with(FrameFlags::SYNC, true)
+                .with(FrameFlags::KEY, block.key)
+                .with(FrameFlags::INHERITS_TIME, block.inherits_time || units > 0)
+                .with(FrameFlags::ADTS, true);
+        }
+        builder.push(block, row, 0);
         units = units.saturating_add(1);
     };
     // More than an ADTS header is stripped off no frames that have one: their first bytes differ.
     if stripped > ADTS_HEADER_LEN {
-        push(0, frame);
+        push(0, bytes);
         return Ok(());
     }
-    let framing = access_units(frame, is_error_resilient, push)?;
+    let framing = access_units(bytes, is_error_resilient, push)?;
     if framing == AacFraming::Adts && block.duration_ns > 0 && units > 1 {
         block.duration_ns = block.duration_ns.checked_div(units.into()).unwrap_or(0);
         builder.set_durations(block, units as usize);
@@ -337,28 +357,21 @@ fn add_access_units(
     Ok(())
 }
 
-/// The number of NAL units from `first` to the end of the table, which are those of one frame.
-fn nal_count(builder: &mut TableBuilder, first: u32) -> Result<u16, FrameFault> {
-    let count = builder.table.nals.len().saturating_sub(first as usize);
-    u16::try_from(count).map_err(|_| {
-        builder.table.nals.truncate(first as usize);
-        FrameFault::TooManyNalUnits { limit: u16::MAX.into() }
-    })
-}
-
-/// The entry of a NAL unit in a frame at `frame_offset`, whose first `stripped` bytes are not in the media.
-fn nal(frame_offset: u32, found: &FoundNal<'_>, stripped: usize, set: u16) -> Nal {
-    let restored = stripped.saturating_sub(found.at).min(found.bytes.len());
-    let in_media = found.at.saturating_add(restored).saturating_sub(stripped);
-    Nal {
-        offset: frame_offset.saturating_add(in_media as u32),
-        media_len: found.bytes.len().saturating_sub(restored) as u32,
-        kind: found.kind,
-        restored: match restored {
-            0 => Restored::default(),
-            // A stripped header has at most 16 bytes.
-            len => Restored { start: found.at as u8, len: len as u8 },
-        },
-        set,
+/// Adds a block of G.711.
+fn add_pcm_frames(
+    builder: &mut TableBuilder,
+    frame: WholeFrame<'_>,
+    channels: u16,
+) -> Result<(), FrameFault> {
+    let len = frame.bytes.len() as u32;
+    if !len.is_multiple_of(u32::from(channels)) {
+        return Err(FrameFault::PartialPcmFrame { channels, len });
     }
+    if len == 0 {
+        return Err(FrameFault::Empty);
+    }
+    let mut row = frame.row(builder);
+    row.flags = row.flags.with(FrameFlags::SYNC, true);
+    builder.push(frame.block, row, 0);
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! [`TrackCursor`]: a track whose samples are being laid out in order.
 
 use crate::codec::Codec;
+use crate::codec::nal_unit::NalRole;
 use crate::error::Error;
 use crate::index::frame_table::FrameFlags;
 use crate::isobmff::random_access::{NumberedPoint, RandomAccess};
@@ -207,7 +208,9 @@ impl<'a> TrackCursor<'a> {
         let before = body.len();
         if let Some((place, fragment)) = self.fragment {
             for nal in fragment.nals_of(frame, in_band) {
-                body.push_inline(&nal.len().to_be_bytes());
+                if nal.role != NalRole::Framed {
+                    body.push_inline(&nal.len().to_be_bytes());
+                }
                 body.push_inline(nal.restored.of(&fragment.stripped_header));
                 body.push_media(place, nal.offset.into(), nal.media_len.into());
             }

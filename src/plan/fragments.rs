@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::codec::nal::NalKind;
+use crate::codec::nal_unit::NalRole;
 use crate::codec::{Join, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::incomplete_input::IncompleteInput;
@@ -17,7 +17,7 @@ use crate::plan::track_choice::{AUDIO_TRACK, ChosenTracks, VIDEO_TRACK};
 use crate::plan::track_configs::{TrackConfigs, check_profile};
 use crate::plan::{
     FragmentSamples, FrameChanges, InBandParameterSets, LeadingRun, PlanOptions, PlannedFragment,
-    PlannedTrack, SampleDescription,
+    PlannedTrack, RecoveryPoint, SampleDescription,
 };
 use crate::report::Event;
 use crate::timestamp::Timestamp;
@@ -90,6 +90,10 @@ impl Plan {
         let mut video = FragmentSamples::new(&mut table, video, index.tracks(), self.active_video.index);
         let audio = FragmentSamples::new(&mut table, audio, index.tracks(), self.active_audio.index);
         video.nals = table.nals;
+        video.join_access_units().map_err(|fault| {
+            let time_ms = video.samples.first().map_or(0, |first| first.time_ns.div_euclid(1_000_000));
+            Error::new(ErrorKind::InvalidMediaFrame { time_ms, fault }).on_track(VIDEO_TRACK)
+        })?;
         if video.samples.first().is_some_and(|first| !first.is_sync()) {
             events.push(Event::NoKeyFrameFirst { fragment: name.clone() });
         }
@@ -215,7 +219,10 @@ fn check_faults(
         if let Event::FrameLeftOut { track, time_ns, offset, fault, .. } = event
             && (incomplete_input == IncompleteInput::Refuse || fault.is_of_track())
         {
-            let kind = ErrorKind::InvalidMediaFrame { time_ms: time_ns.div_euclid(1_000_000), fault };
+            let kind = match fault.is_of_track() {
+                true => ErrorKind::UnsupportedMediaType { reason: fault.to_string() },
+                false => ErrorKind::InvalidMediaFrame { time_ms: time_ns.div_euclid(1_000_000), fault },
+            };
             return Err(Error::new(kind).on_track(track).at(offset));
         }
         events.push(event);
@@ -279,6 +286,18 @@ impl LeadingRun<'_> {
             if let nals @ 1.. = sum(|changes| changes.empty_nals) {
                 events.push(Event::EmptyNalsDropped { track, nals });
             }
+            if let frames @ 1.. = sum(|changes| changes.padded) {
+                events.push(Event::PaddingDropped { track, frames });
+            }
+            if let blocks @ 1.. = sum(|changes| changes.blocks_joined) {
+                events.push(Event::BlocksJoined { track, blocks });
+            }
+            if let pictures @ 1.. = sum(|changes| changes.pictures_split) {
+                events.push(Event::PicturesSplit { track, pictures });
+            }
+            if let blocks @ 1.. = sum(|changes| changes.without_picture) {
+                events.push(Event::BlocksWithoutPicture { track, blocks });
+            }
             if let frames @ 1.. = sum(|changes| changes.adts) {
                 events.push(Event::AdtsStripped { track, frames });
             }
@@ -301,7 +320,7 @@ impl FragmentSamples {
             codec_delay_ns: entry.codec_delay_ns,
             samples: std::mem::take(&mut frames.rows),
             nals: Vec::new(),
-            recovery_points: Vec::new(),
+            recovery_points: frames.recoveries.iter().map(RecoveryPoint::of).collect(),
             description,
             in_band: InBandParameterSets::Absent,
             stripped_header: entry.stripped_header().clone(),
@@ -313,7 +332,7 @@ impl FragmentSamples {
     fn compare_parameter_sets(&self, config: &mut VideoConfig, sets: &[Bytes]) -> InBandParameterSets {
         let mut found = InBandParameterSets::Equal;
         let nals = self.samples.iter().flat_map(|sample| self.nals_of(sample, InBandParameterSets::Absent));
-        for nal in nals.filter(|nal| nal.kind == NalKind::ParameterSet) {
+        for nal in nals.filter(|nal| nal.role == NalRole::ParameterSet) {
             let set = sets.get(usize::from(nal.set)).map(|set| &**set).unwrap_or_default();
             match config.join(set) {
                 Join::InForce | Join::Joined => {}
@@ -326,7 +345,8 @@ impl FragmentSamples {
 
 impl FrameChanges {
     fn of(frames: &TrackFrames) -> Self {
-        let mut changes = Self { empty_nals: frames.empty_nals.into(), ..Self::default() };
+        let mut changes =
+            Self { empty_nals: frames.empty_nals.into(), padded: frames.padded.into(), ..Self::default() };
         let add = |count: &mut u64, is_set: bool| *count = count.saturating_add(u64::from(is_set));
         for row in &frames.rows {
             add(&mut changes.converted_framing, row.has(FrameFlags::CONVERTED_FRAMING));

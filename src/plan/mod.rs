@@ -3,6 +3,7 @@
 //! This is where the two containers meet: [`fragments`] makes a plan of indexes, `time` gives its samples times, and
 //! `isobmff` writes both down.
 
+mod access_units;
 pub(crate) mod display;
 pub(crate) mod fragments;
 pub(crate) mod sample_descriptions;
@@ -11,10 +12,10 @@ pub(crate) mod track_configs;
 
 use bytes::Bytes;
 
-use crate::codec::nal::NalKind;
+use crate::codec::nal_unit::NalRole;
 use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::incomplete_input::IncompleteInput;
-use crate::index::frame_table::{FrameRow, Nal, SampleBytes};
+use crate::index::frame_table::{FrameRow, Nal, Recovery, SampleBytes};
 use crate::number::FragmentName;
 use crate::report::Event;
 use crate::timestamp::Timestamp;
@@ -128,13 +129,27 @@ pub(crate) struct RecoveryPoint {
     pub(crate) later_samples: u32,
 }
 
+impl RecoveryPoint {
+    /// Rows and samples are the same where each row is a picture.
+    fn of(recovery: &Recovery) -> Self {
+        Self { sample: recovery.row, later_samples: recovery.later_pictures }
+    }
+}
+
 /// How many frames of a fragment, or NAL units, were changed, and how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct FrameChanges {
     pub(crate) converted_framing: u64,
     pub(crate) with_parameter_sets: u64,
     pub(crate) empty_nals: u64,
+    pub(crate) padded: u64,
     pub(crate) adts: u64,
+    /// Blocks whose NAL units joined the picture of another block.
+    pub(crate) blocks_joined: u64,
+    /// Pictures that were not the first of their block.
+    pub(crate) pictures_split: u64,
+    /// Blocks at the end of the fragment that belong to no picture.
+    pub(crate) without_picture: u64,
 }
 
 /// What the frames carry besides their pictures.
@@ -231,7 +246,7 @@ impl FragmentSamples {
             SampleBytes::Nals { first, count } => self.nals.get(first..first.saturating_add(count)),
         };
         let strip = in_band == InBandParameterSets::Equal;
-        nals.unwrap_or_default().iter().filter(move |nal| !(strip && nal.kind == NalKind::ParameterSet))
+        nals.unwrap_or_default().iter().filter(move |nal| !(strip && nal.role == NalRole::ParameterSet))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which sample description is active: codec private data that stays, that changes, or that frames bring.
 
-use crate::codec::nal::NalKind;
+use crate::codec::nal_unit::NalRole;
 use crate::codec::{AudioConfig, Codec, VideoCodec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::index::FragmentIndex;
@@ -212,7 +212,7 @@ fn config_from_frames(
         SampleBytes::Verbatim { .. } => None,
         SampleBytes::Nals { first, count } => table.nals.get(first..first.saturating_add(count)),
     });
-    let sets = nals.flatten().filter(|nal| nal.kind == NalKind::ParameterSet);
+    let sets = nals.flatten().filter(|nal| nal.role == NalRole::ParameterSet);
     let sets = sets.filter_map(|nal| table.parameter_sets.get(usize::from(nal.set)).map(|set| &**set));
     let config = VideoConfig::from_parameter_sets(codec, sets).ok();
     config.filter(VideoConfig::is_complete).ok_or_else(|| ErrorKind::MissingCodecPrivateData.into())

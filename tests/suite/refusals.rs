@@ -237,7 +237,7 @@ fn frames_that_their_codec_cannot_be() {
         (vec![Track::avc()], 1, vec![0, 0, 0, 2, 0x41, 0xA1, 0, 1], "NAL length"),
         (vec![Track::avc()], 1, vec![0x41, 0xA2, 0xA3, 0xA4, 0xA5], "NAL"),
         (vec![Track::avc()], 1, vec![0, 0, 0, 0, 0, 0, 0, 0], "NAL unit"),
-        (vec![Track::avc()], 1, vec![], "NAL unit"),
+        (vec![Track::avc()], 1, vec![], "at least one byte"),
         (vec![Track::avc(), Track::aac()], 2, vec![], "at least one byte"),
         (vec![Track::avc(), stereo], 2, vec![0xD5, 0xD6, 0xD7], "PCM frames of 2 bytes"),
     ] {

@@ -187,15 +187,19 @@ pub fn g711_block(seed: u64, length: usize) -> Vec<u8> {
     noise(seed, length)
 }
 
+/// The first bit after the header tells the first slice of a picture: `first_mb_in_slice` is 0 if it is set, and
+/// `first_slice_segment_in_pic_flag` is that bit.
 fn slices(seed: u64, length: usize, header: &[u8]) -> Vec<u8> {
-    let slice = |seed: u64, length: usize| {
+    let slice = |seed: u64, length: usize, is_first: bool| {
         let mut nal = noise(seed, length.checked_sub(4).expect("room for the NAL length"));
         nal[..header.len()].copy_from_slice(header);
+        let first = &mut nal[header.len()];
+        *first = *first & 0x7F | u8::from(is_first) << 7;
         nal
     };
     if length < 64 {
-        return length_prefixed(&[&slice(seed, length)]);
+        return length_prefixed(&[&slice(seed, length, true)]);
     }
     let first = length / 2;
-    length_prefixed(&[&slice(seed, first), &slice(!seed, length - first)])
+    length_prefixed(&[&slice(seed, first, true), &slice(!seed, length - first, false)])
 }

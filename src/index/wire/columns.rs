@@ -8,8 +8,8 @@
 //! lengths         n numbers
 //! times           for each track: unit, first, last, and how far each frame is from the straight line between them
 //! durations       for each track: 0, or 1 and a number for each frame
-//! NAL units       shapes (gap, kind, restored part of a stripped header), shape runs, lengths, indices of sets
-//! empty NAL units for each track a number
+//! NAL units       shapes (gap, role, restored part of a stripped header), shape runs, lengths, indices of sets
+//! pictures        for each track: see `pictures`
 //! faults          see `faults`
 //! ```
 //!
@@ -20,14 +20,14 @@
 use bytes::Bytes;
 
 use crate::codec::g711::G711Config;
-use crate::codec::nal::NalKind;
+use crate::codec::nal_unit::NalRole;
 use crate::error::Error;
 use crate::index::frame_table::{FrameFlags, FrameRow, FrameTable, Nal, PlacedRow, Restored};
 use crate::index::track_set::{self, TrackCodec, TrackSet};
 use crate::index::wire::cursor::{Reader, Writer, unzigzag, zigzag};
-use crate::index::wire::faults;
 use crate::index::wire::line::Line;
 use crate::index::wire::shapes::{read_shapes, write_shapes};
+use crate::index::wire::{faults, pictures};
 use crate::matroska::TrackEntry;
 
 /// Before a distance from the line that needs all 64 bits.
@@ -46,7 +46,7 @@ struct FrameShape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct NalShape {
     gap: u32,
-    kind: u8,
+    role: u8,
     restored: Restored,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn write(w: &mut Writer, table: &FrameTable, scale_ns: u32) {
     }
     write_nals(w, table, &rows);
     for track in &table.tracks {
-        w.number(track.empty_nals.into());
+        pictures::write(w, track);
     }
     faults::write(w, &table.faults);
 }
@@ -108,7 +108,7 @@ pub(super) fn read(
     }
     read_nals(r, tracks, &rows, &mut table)?;
     for track in &mut table.tracks {
-        track.empty_nals = r.small()?;
+        pictures::read(r, track)?;
     }
     table.faults = faults::read(r, frames.len())?;
     for track in &table.tracks {
@@ -272,12 +272,12 @@ fn write_nals(w: &mut Writer, table: &FrameTable, rows: &[PlacedRow<'_>]) {
         for nal in nals_of(at.row) {
             let gap = nal.offset.wrapping_sub(end);
             end = nal.offset.wrapping_add(nal.media_len);
-            shapes.push(NalShape { gap, kind: nal.kind.code(), restored: nal.restored });
+            shapes.push(NalShape { gap, role: nal.role.code(), restored: nal.restored });
         }
     }
     write_shapes(w, shapes, |w, shape| {
         w.number(shape.gap.into());
-        w.byte(shape.kind);
+        w.byte(shape.role);
         w.byte(shape.restored.start);
         w.byte(shape.restored.len);
     });
@@ -288,7 +288,7 @@ fn write_nals(w: &mut Writer, table: &FrameTable, rows: &[PlacedRow<'_>]) {
             w.number(if is_last { 0 } else { u64::from(nal.media_len).saturating_add(1) });
         }
     }
-    let sets = rows.iter().flat_map(|at| nals_of(at.row)).filter(|nal| nal.kind == NalKind::ParameterSet);
+    let sets = rows.iter().flat_map(|at| nals_of(at.row)).filter(|nal| nal.role == NalRole::ParameterSet);
     sets.for_each(|nal| w.number(nal.set.into()));
 }
 
@@ -301,7 +301,7 @@ fn read_nals(
     let shapes = read_shapes(r, |r| {
         Ok(NalShape {
             gap: r.small()?,
-            kind: r.byte()?,
+            role: r.byte()?,
             restored: Restored { start: r.byte()?, len: r.byte()? },
         })
     })?;
@@ -314,8 +314,8 @@ fn read_nals(
         let mut end = row.offset;
         for _ in 0..row.nals {
             let shape = shapes.next().ok_or_else(|| r.damaged("a shape for each NAL unit", "too few"))?;
-            let kind =
-                NalKind::from_code(shape.kind).ok_or_else(|| r.damaged("a kind of NAL unit", shape.kind))?;
+            let role = NalRole::from_code(shape.role)
+                .ok_or_else(|| r.damaged("a role of a NAL unit", shape.role))?;
             let Restored { start, len } = shape.restored;
             if usize::from(start).saturating_add(usize::from(len)) > stripped {
                 return Err(r.damaged("a part of the stripped header", "another"));
@@ -327,7 +327,7 @@ fn read_nals(
                 Some(len) => len,
                 None => frame_end.saturating_sub(offset),
             };
-            let nal = Nal { offset, media_len, kind, restored: shape.restored, set: 0 };
+            let nal = Nal { offset, media_len, role, restored: shape.restored, set: 0 };
             end = offset.saturating_add(media_len);
             if end > frame_end || nal.len() == 0 {
                 return Err(r.damaged("a NAL unit inside its frame", "one beyond its end, or empty"));
@@ -339,7 +339,7 @@ fn read_nals(
         return Err(r.damaged("a NAL unit for each shape", "too many shapes"));
     }
     let sets = table.parameter_sets.len() as u64;
-    for nal in table.nals.iter_mut().filter(|nal| nal.kind == NalKind::ParameterSet) {
+    for nal in table.nals.iter_mut().filter(|nal| nal.role == NalRole::ParameterSet) {
         nal.set = match r.number()? {
             set if set < sets => u16::try_from(set).unwrap_or(u16::MAX),
             other => return Err(r.damaged("the index of a parameter set", other)),

@@ -16,6 +16,7 @@ mod cursor;
 mod damages;
 mod faults;
 mod line;
+mod pictures;
 mod shapes;
 mod tracks;
 

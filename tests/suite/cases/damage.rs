@@ -1,15 +1,12 @@
 //! Damage in the middle: what is whole is kept, what is missing is named, and strict callers are refused.
 
 use getclip::ErrorKind;
-use testkit::frames::{Frame, Tolerance, assert_same_frames_within};
+use testkit::frames::{Frame, assert_same_frames_within};
 use testkit::mkv::{Fragment, Track, avc_blocks};
 use testkit::recording::Recording;
 
-use crate::cases::assert_reported;
+use crate::cases::{TOLERANCE, assert_reported};
 use crate::clips::{clip, refusal_with, strict};
-
-/// Times of sound whose blocks are rounded to milliseconds are those of its frames.
-const TOLERANCE: Tolerance = Tolerance { video_ns: 500_000, audio_ns: 1_000_000 };
 
 /// Every whole frame of every fragment comes out. Of a fragment that is there twice, the copy that is whole counts.
 #[track_caller]

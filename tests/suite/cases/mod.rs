@@ -9,18 +9,31 @@
 //! assert_same_frames(&mp4, &case.frames());
 //! ```
 
+mod access_units;
 mod clocks;
 mod damage;
+mod framing;
 mod reports;
+mod sync_samples;
 
 use std::fs;
 
 use getclip::Report;
-use testkit::frames::assert_same_frames;
+use testkit::access_units::{AccessUnit, Framing};
+use testkit::frames::{Frame, Tolerance, assert_same_frames};
 use testkit::manifest;
 use testkit::recording::Recording;
 
 use crate::clips::{clip, lines};
+
+/// Times of sound whose blocks are rounded to milliseconds are those of its frames.
+const TOLERANCE: Tolerance = Tolerance { video_ns: 500_000, audio_ns: 1_000_000 };
+
+/// The pictures of a case, one sample each, without parameter sets: those of the sample entry are not in samples.
+fn access_units(case: &Recording, framing: Framing) -> Vec<Frame> {
+    let units = case.access_units(framing).into_iter().map(AccessUnit::without_parameter_sets);
+    units.map(|unit| unit.frame()).collect()
+}
 
 /// One line of the report has all these words.
 #[track_caller]
