@@ -422,7 +422,7 @@ impl Selection {
 /// How many of the fragments that are not in the clip the report names. Input can hold any number of them.
 const MAX_NAMED: usize = 1000;
 
-fn push_event(report: &mut Report, event: impl FnOnce() -> Event) {
+pub(crate) fn push_event(report: &mut Report, event: impl FnOnce() -> Event) {
     if report.events.len() < MAX_NAMED {
         report.events.push(event());
     } else {

@@ -1,12 +1,15 @@
 //! A sample is one access unit: none without a picture, none of no bytes, and no picture in two.
 
 use testkit::access_units::{Framing, frames};
-use testkit::frames::{assert_same_frames, assert_same_frames_within};
+use testkit::frames::{assert_same_frames, assert_same_frames_within, frames_of};
 use testkit::media;
+use testkit::mkv::{self, Block, Fragment, Track};
 use testkit::recording::Recording;
 
+use getclip::ErrorKind;
+
 use crate::cases::{TOLERANCE, access_units, assert_reported};
-use crate::clips::{clip, refusal_with, strict};
+use crate::clips::{clip, everything, refusal_with, strict};
 
 /// Blocks without a picture join the one that they stand before. Their parameter sets are those of the sample entry.
 #[track_caller]
@@ -92,4 +95,19 @@ fn no_sample_is_without_a_picture() {
         let case = Recording::case(name);
         assert_eq!(frames(&case.access_units(Framing::Lengths)).len(), 180, "{name}");
     }
+}
+
+/// A fragment whose blocks hold no picture is none of the clip's, and alone it makes no clip.
+#[test]
+fn blocks_without_any_picture() {
+    let start = |index: u64| 1_700_000_000_000 + index * 1000;
+    let delimiter = media::length_prefixed(&[&[0x09, 0xF0]]);
+    let without = Fragment::stored(0, start(0), vec![Track::avc()], vec![Block::new(1, 0, true, delimiter)]);
+    let frame = media::avc_frame(1, 200, true);
+    let with = Fragment::stored(1, start(1), vec![Track::avc()], vec![Block::new(1, 0, true, frame)]);
+    let error = refusal_with(&everything(), without.to_bytes());
+    assert!(matches!(error.kind(), ErrorKind::NoFragments { offered: 1 }), "{error}");
+    let (mp4, report) = clip(mkv::documents(&[without, with.clone()]));
+    assert_same_frames(&mp4, &frames_of(&[with]));
+    assert_reported(&report, &["no frames"]);
 }
