@@ -194,7 +194,11 @@ impl<'a> Places<'a> {
 
     /// Where frames are no pictures each, all NAL units are in the samples in their order, parameter sets aside. Only those
     /// at the end that no picture follows are not.
-    fn check_sequence(&self, frames: &[(i64, VideoFrame<'_>)], samples: &[SampleView<'_>]) -> Result<(), String> {
+    fn check_sequence(
+        &self,
+        frames: &[(i64, VideoFrame<'_>)],
+        samples: &[SampleView<'_>],
+    ) -> Result<(), String> {
         let Some((_, first)) = frames.first() else {
             return if samples.is_empty() { Ok(()) } else { Err("samples without frames".into()) };
         };
@@ -213,7 +217,9 @@ impl<'a> Places<'a> {
                 let nals: Vec<&[u8]> = nals.iter().copied().filter(|nal| !is_set(nal)).collect();
                 let is_next = left.starts_with(&nals);
                 let is_last = left.is_empty() && !nals.iter().any(|nal| first.is_slice(nal))
-                    || !is_next && nals.starts_with(left) && !nals[left.len()..].iter().any(|nal| first.is_slice(nal));
+                    || !is_next
+                        && nals.starts_with(left)
+                        && !nals[left.len()..].iter().any(|nal| first.is_slice(nal));
                 (is_next || is_last).then_some(nals.len().min(left.len()))
             });
             match fits {
@@ -372,4 +378,3 @@ fn by_start_codes(frame: &[u8]) -> Vec<&[u8]> {
     };
     starts.iter().zip(ends).map(nal).collect()
 }
-
