@@ -258,7 +258,10 @@ impl<'a> Places<'a> {
                 set_apart_ns.push(late.clamp(0, tick_ns * in_order.len() as i128));
             }
             // What follows a step back is later than its time by more than what is before.
-            if let Some(pair) = offs.windows(2).find(|pair| pair[1] < pair[0] - tolerance_ns) {
+            let pairs = offs.windows(2).zip(&set_apart_ns);
+            if let Some((pair, _)) =
+                pairs.into_iter().find(|(pair, apart)| pair[1] < pair[0] - tolerance_ns - **apart)
+            {
                 return Err(format!("a picture is earlier than the one before: {pair:?}"));
             }
             let is_near = |first: &i128, later: &i128, apart: &i128| {

@@ -123,8 +123,12 @@ fn tracks_that_change() {
     other_sps.tracks = vec![Track::avc().codec_private(media::avcc(media::AVC_SPS_640, media::AVC_PPS))];
     let changed = unusual(&[fragment(0), other_sps]);
     assert_eq!((&changed[0]["what"], &changed[0]["track"]), (&json!("codec_private_changed"), &json!(1)));
-    let other_codec = Fragment { tracks: vec![Track::hevc()], ..fragment(1) };
+    let pictures = vec![Block::new(1, 0, true, media::hevc_frame(1, 200, true))];
+    let other_codec = Fragment { tracks: vec![Track::hevc()], blocks: pictures, ..fragment(1) };
     assert_eq!(each(&unusual(&[fragment(0), other_codec]), "what"), ["tracks_changed"]);
+    // Read as H.265, slices of H.264 are no pictures.
+    let no_picture = Fragment { tracks: vec![Track::hevc()], ..fragment(1) };
+    assert_eq!(each(&unusual(&[fragment(0), no_picture]), "what"), ["tracks_changed", "empty"]);
     let bare = Fragment { tracks: vec![Track::avc().without_codec_private()], ..fragment(0) };
     assert_eq!(each(&unusual(&[bare]), "what"), ["no_codec_private"]);
 }

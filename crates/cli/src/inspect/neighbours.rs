@@ -31,7 +31,7 @@ impl Neighbours {
         if matches!(found, Some(Unusual::OutOfOrder)) {
             self.before.clear();
         }
-        if !matches!(found, Some(Unusual::Duplicate)) {
+        if !matches!(found, Some(Unusual::Duplicate | Unusual::Empty)) {
             self.remember(fragment);
         }
         unusual.extend(found);
@@ -71,7 +71,11 @@ impl Neighbours {
                 events.filter_map(|event| transition(event, fragment)).next()
             }
             fragments if fragments.contains(&this) => Some(Unusual::OutOfOrder),
-            _ => Some(Unusual::Duplicate),
+            _ => {
+                let is_empty = |event: &Event| matches!(event, Event::Empty { .. });
+                let is_empty = plan.report().events.iter().any(is_empty);
+                Some(if is_empty { Unusual::Empty } else { Unusual::Duplicate })
+            }
         }
     }
 
