@@ -100,6 +100,8 @@ impl TableBuilder {
                 open.doubt.resolve(&mut self.table, open.track);
             }
         }
+        // Doubtful frames may have been all that a track had.
+        self.table.tracks.retain(|track| !track.rows.is_empty());
         self.table
     }
 
