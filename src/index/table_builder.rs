@@ -102,6 +102,8 @@ impl TableBuilder {
         }
         // Doubtful frames may have been all that a track had.
         self.table.tracks.retain(|track| !track.rows.is_empty());
+        // Tracks stand in the order of their first rows, which may have been among them too.
+        self.table.tracks.sort_by_key(|track| track.rows.first().map_or(u32::MAX, |row| row.offset));
         self.table
     }
 
