@@ -14,8 +14,8 @@ use crate::incomplete_input::IncompleteInput;
 use crate::index::FragmentIndex;
 use crate::isobmff::{Layout, TrackLayout, movie};
 use crate::plan::{CodecChanges, LeadingRun, MissingCodecPrivate, Plan, PlanOptions, Profile, TrackChoice};
-use crate::report::{Cut, Event, FragmentReport, Limit, Report, TrackReport};
-use crate::selection::{Media, Offer, Selected, Selection, SelectionOptions, push_event};
+use crate::report::{Cut, FragmentReport, Limit, Report, TrackReport};
+use crate::selection::{Media, Offer, Selected, Selection, SelectionOptions};
 use crate::selector::{ClipFragmentSelector, RangeStart};
 use crate::time::{Gaps, Timeline, Trim};
 use crate::timestamp::Timestamp;
@@ -296,7 +296,8 @@ impl ClipBuilder {
         selected: Vec<Selected>,
         mut report: Report,
     ) -> Result<(ClipPlan, Vec<Bytes>), Error> {
-        let (plan, mut media, cuts) = self.plan_fragments(selected, &mut report)?;
+        let cuts: Vec<Cut> = selected.iter().map(|selected| selected.cut(Limit::Bytes)).collect();
+        let (plan, mut media) = self.plan_fragments(selected)?;
         let (count, movie) = self.longest_within_limit(&plan)?;
         report.cut = cuts.into_iter().nth(count).or(report.cut);
         describe(&mut report, plan.leading(count), movie.timeline);
@@ -312,38 +313,24 @@ impl ClipBuilder {
     }
 
     /// Plans fragments until their media alone is beyond the limit. Later fragments are not validated: they will not
-    /// be in the clip. Returns the cut before each fragment that may be the first beyond the limit too.
-    fn plan_fragments(
-        &self,
-        selected: Vec<Selected>,
-        report: &mut Report,
-    ) -> Result<(Plan, Vec<Bytes>, Vec<Cut>), Error> {
+    /// be in the clip.
+    fn plan_fragments(&self, selected: Vec<Selected>) -> Result<(Plan, Vec<Bytes>), Error> {
         let mut plan = Plan::new(self.plan);
-        let (mut media, mut cuts) = (Vec::new(), Vec::new());
+        let mut media = Vec::new();
         for selected in selected {
-            cuts.push(selected.cut(Limit::Bytes));
             let least_len = plan.least_len().saturating_add(selected.least_len);
             if least_len > self.limits.max_bytes.get() && !plan.fragments.is_empty() {
                 break;
             }
             let (fragment, its_media) = selected.into_plan();
-            let name = fragment.index.name();
-            if matches!(its_media, Media::Dropped) {
-                break;
+            match its_media {
+                Media::Here(bytes) => media.push(bytes),
+                Media::Elsewhere => {}
+                Media::Dropped => break,
             }
-            if !plan.add(fragment)? {
-                cuts.pop();
-                push_event(report, || Event::Empty { fragment: name });
-                continue;
-            }
-            if let Media::Here(bytes) = its_media {
-                media.push(bytes);
-            }
+            plan.add(fragment)?;
         }
-        if plan.fragments.is_empty() {
-            return Err(ErrorKind::NoFragments { offered: report.offered }.into());
-        }
-        Ok((plan, media, cuts))
+        Ok((plan, media))
     }
 
     /// The longest leading run of fragments whose file is within the limit: how many, and the file.

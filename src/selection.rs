@@ -179,7 +179,7 @@ impl Selection {
             return Ok(());
         }
         let left_out = self.trim(&mut index, start);
-        if left_out > 0 && index.frames.is_empty() {
+        if left_out > 0 && !chosen.indices().any(|track| index.frames.has_samples(track)) {
             // It starts where the range ends.
             report.out_of_range = report.out_of_range.saturating_add(1);
             return Ok(());
@@ -422,7 +422,7 @@ impl Selection {
 /// How many of the fragments that are not in the clip the report names. Input can hold any number of them.
 const MAX_NAMED: usize = 1000;
 
-pub(crate) fn push_event(report: &mut Report, event: impl FnOnce() -> Event) {
+fn push_event(report: &mut Report, event: impl FnOnce() -> Event) {
     if report.events.len() < MAX_NAMED {
         report.events.push(event());
     } else {
@@ -430,7 +430,7 @@ pub(crate) fn push_event(report: &mut Report, event: impl FnOnce() -> Event) {
     }
 }
 
-/// Whether a fragment has frames, but none of the tracks of the clip that can be parsed.
+/// Whether a fragment has frames that cannot be parsed, and no sample of the tracks of the clip.
 fn has_only_faults(fragment: &FragmentIndex, chosen: ChosenTracks) -> bool {
     let table = &fragment.frames;
     let is_refused =
@@ -438,15 +438,15 @@ fn has_only_faults(fragment: &FragmentIndex, chosen: ChosenTracks) -> bool {
     !is_refused
         && !table.faults.is_empty()
         && chosen.indices().next().is_some()
-        && chosen.indices().all(|track| table.rows(track).is_empty())
+        && !chosen.indices().any(|track| table.has_samples(track))
 }
 
-/// Whether a fragment has no frame of the tracks of the clip. One that does not declare a track that must be there is
+/// Whether a fragment has no frame of the tracks of the clip, or none that makes a sample. One that does not declare a track that must be there is
 /// refused with its reason where tracks are planned.
 fn is_empty(fragment: &FragmentIndex, chosen: ChosenTracks) -> bool {
     let table = &fragment.frames;
     let has_frame = |track: usize| {
-        !table.rows(track).is_empty() || table.faults.iter().any(|faulty| usize::from(faulty.track) == track)
+        table.has_samples(track) || table.faults.iter().any(|faulty| usize::from(faulty.track) == track)
     };
     let is_refused =
         [chosen.video, chosen.audio].iter().any(|track| track.is_required && track.index.is_none());

@@ -155,6 +155,11 @@ impl NalRole {
         Self::ALL.get(usize::from(code)).copied()
     }
 
+    /// Whether it is of a picture: its first slice, or another.
+    pub(crate) fn is_slice(self) -> bool {
+        self == Self::Slice || self.begins_picture()
+    }
+
     /// Whether a picture begins with it.
     pub(crate) fn begins_picture(self) -> bool {
         match self {

@@ -65,15 +65,6 @@ pub(crate) struct FrameRow {
     pub(crate) flags: FrameFlags,
 }
 
-/// The bytes that a sample is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SampleBytes {
-    /// One range of the media, after the header that was stripped off the track's frames, if there is one.
-    Verbatim { offset: u32, len: u32 },
-    /// NAL units, each after a length of 4 bytes: indices in the fragment's list.
-    Nals { first: usize, count: usize },
-}
-
 /// What is known of a frame besides its time and place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct FrameFlags(u16);
@@ -163,11 +154,10 @@ impl FrameRow {
         self.len.saturating_add(if self.has(FrameFlags::STRIPPED) { stripped } else { 0 })
     }
 
-    pub(crate) fn bytes(&self) -> SampleBytes {
-        match self.nals {
-            0 => SampleBytes::Verbatim { offset: self.offset, len: self.len },
-            count => SampleBytes::Nals { first: self.first_nal as usize, count: usize::from(count) },
-        }
+    /// Its NAL units, out of those of its table. None where it is verbatim.
+    pub(crate) fn nals<'a>(&self, of_table: &'a [Nal]) -> &'a [Nal] {
+        let first = self.first_nal as usize;
+        of_table.get(first..first.saturating_add(usize::from(self.nals))).unwrap_or_default()
     }
 }
 
@@ -245,6 +235,12 @@ impl FrameTable {
         self.tracks.iter().all(|track| track.rows.is_empty())
     }
 
+    /// Whether the frames of that track make a sample: blocks that hold no slice of a picture make none.
+    pub(crate) fn has_samples(&self, track: usize) -> bool {
+        let has_slice = |row: &FrameRow| row.nals(&self.nals).iter().any(|nal| nal.role.is_slice());
+        self.rows(track).iter().any(|row| !row.has(FrameFlags::IRREGULAR) || has_slice(row))
+    }
+
     /// Drops the frames that end after `end`, in bytes from the Cluster's ID.
     pub(crate) fn truncate(&mut self, end: u64) {
         let ends_after = |offset: u32, len: u32| u64::from(offset).saturating_add(len.into()) > end;
@@ -291,12 +287,9 @@ impl FrameTable {
             NalRole::ParameterSet => 0,
             _ => u64::from(nal.len()).saturating_add(4),
         };
-        let of_row = |row: &FrameRow| match row.bytes() {
-            SampleBytes::Verbatim { .. } => row.verbatim_len(stripped as u32).into(),
-            SampleBytes::Nals { first, count } => {
-                let nals = self.nals.get(first..first.saturating_add(count)).unwrap_or_default();
-                nals.iter().map(of_nal).fold(0, u64::saturating_add)
-            }
+        let of_row = |row: &FrameRow| match row.is_verbatim() {
+            true => row.verbatim_len(stripped as u32).into(),
+            false => row.nals(&self.nals).iter().map(of_nal).fold(0, u64::saturating_add),
         };
         self.rows(track).iter().map(of_row).fold(0, u64::saturating_add)
     }

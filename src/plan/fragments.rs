@@ -70,13 +70,13 @@ impl Plan {
         }
     }
 
-    /// Adds the next fragment of the clip. Returns whether it has a sample: one whose blocks hold no picture is left out.
-    pub(crate) fn add(&mut self, fragment: FragmentToPlan) -> Result<bool, Error> {
+    /// Adds the next fragment of the clip.
+    pub(crate) fn add(&mut self, fragment: FragmentToPlan) -> Result<(), Error> {
         let (name, offset) = (fragment.index.name(), fragment.index.offset());
         self.add_unlocated(fragment).map_err(|error| error.in_fragment(name).at(offset))
     }
 
-    fn add_unlocated(&mut self, fragment: FragmentToPlan) -> Result<bool, Error> {
+    fn add_unlocated(&mut self, fragment: FragmentToPlan) -> Result<(), Error> {
         let FragmentToPlan { mut index, offered, identity, start_ns, selected_by, left_out } = fragment;
         let mut events = Vec::new();
         let configs = self.enter(&index, &mut events)?;
@@ -94,9 +94,6 @@ impl Plan {
             let time_ms = video.samples.first().map_or(0, |first| first.time_ns.div_euclid(1_000_000));
             Error::new(ErrorKind::InvalidMediaFrame { time_ms, fault }).on_track(VIDEO_TRACK)
         })?;
-        if video.samples.is_empty() && audio.samples.is_empty() {
-            return Ok(false);
-        }
         if video.samples.first().is_some_and(|first| !first.is_sync()) {
             events.push(Event::NoKeyFrameFirst { fragment: name.clone() });
         }
@@ -121,7 +118,7 @@ impl Plan {
             audio,
             events,
         });
-        Ok(true)
+        Ok(())
     }
 
     /// Activates the descriptions of a fragment's tracks.

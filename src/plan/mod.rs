@@ -15,7 +15,7 @@ use bytes::Bytes;
 use crate::codec::nal_unit::NalRole;
 use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::incomplete_input::IncompleteInput;
-use crate::index::frame_table::{FrameRow, Nal, Recovery, SampleBytes};
+use crate::index::frame_table::{FrameRow, Nal, Recovery};
 use crate::number::FragmentName;
 use crate::report::Event;
 use crate::timestamp::Timestamp;
@@ -241,12 +241,8 @@ impl FragmentSamples {
         sample: &Sample,
         in_band: InBandParameterSets,
     ) -> impl Iterator<Item = &Nal> {
-        let nals = match sample.bytes() {
-            SampleBytes::Verbatim { .. } => None,
-            SampleBytes::Nals { first, count } => self.nals.get(first..first.saturating_add(count)),
-        };
         let strip = in_band == InBandParameterSets::Equal;
-        nals.unwrap_or_default().iter().filter(move |nal| !(strip && nal.role == NalRole::ParameterSet))
+        sample.nals(&self.nals).iter().filter(move |nal| !(strip && nal.role == NalRole::ParameterSet))
     }
 }
 

@@ -4,7 +4,6 @@ use crate::codec::nal_unit::NalRole;
 use crate::codec::{AudioConfig, Codec, VideoCodec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::index::FragmentIndex;
-use crate::index::frame_table::SampleBytes;
 use crate::named::named;
 use crate::plan::track_configs::{TrackConfigs, VideoTrack};
 use crate::plan::{PlanOptions, PlannedTrack, SampleDescription};
@@ -208,11 +207,8 @@ fn config_from_frames(
     let rows = configs.chosen.video.index.map_or(&[][..], |index| table.rows(index));
     let first_key = rows.iter().position(|row| row.is_sync());
     let until_key = rows.get(..=first_key.unwrap_or(0)).unwrap_or_default();
-    let nals = until_key.iter().filter_map(|row| match row.bytes() {
-        SampleBytes::Verbatim { .. } => None,
-        SampleBytes::Nals { first, count } => table.nals.get(first..first.saturating_add(count)),
-    });
-    let sets = nals.flatten().filter(|nal| nal.role == NalRole::ParameterSet);
+    let nals = until_key.iter().flat_map(|row| row.nals(&table.nals));
+    let sets = nals.filter(|nal| nal.role == NalRole::ParameterSet);
     let sets = sets.filter_map(|nal| table.parameter_sets.get(usize::from(nal.set)).map(|set| &**set));
     let config = VideoConfig::from_parameter_sets(codec, sets).ok();
     config.filter(VideoConfig::is_complete).ok_or_else(|| ErrorKind::MissingCodecPrivateData.into())

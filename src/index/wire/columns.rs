@@ -262,10 +262,7 @@ fn read_times(r: &mut Reader<'_>, rows: &mut [FrameRow], scale_ns: u32) -> Resul
 }
 
 fn write_nals(w: &mut Writer, table: &FrameTable, rows: &[PlacedRow<'_>]) {
-    let nals_of = |row: &FrameRow| {
-        let first = row.first_nal as usize;
-        table.nals.get(first..first.saturating_add(usize::from(row.nals))).unwrap_or_default()
-    };
+    let nals_of = |row: &FrameRow| row.nals(&table.nals).iter();
     let mut shapes = Vec::with_capacity(table.nals.len());
     for at in rows {
         let mut end = at.row.offset;

@@ -72,8 +72,8 @@ impl Neighbours {
             }
             fragments if fragments.contains(&this) => Some(Unusual::OutOfOrder),
             _ => {
-                let is_empty = |event: &Event| matches!(event, Event::Empty { .. });
-                let is_empty = plan.report().events.iter().any(is_empty);
+                let events = &plan.report().events;
+                let is_empty = events.iter().any(|event| matches!(event, Event::Empty { .. }));
                 Some(if is_empty { Unusual::Empty } else { Unusual::Duplicate })
             }
         }
