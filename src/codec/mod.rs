@@ -20,6 +20,7 @@ pub(crate) mod g711;
 mod hevc;
 mod hevc_sps;
 pub(crate) mod nal;
+pub(crate) mod nal_role;
 pub(crate) mod nal_unit;
 pub(crate) mod parameter_set_id;
 mod parameter_sets;

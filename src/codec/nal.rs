@@ -3,7 +3,8 @@
 use memchr::memmem::Finder;
 
 use super::framing::{Framing, Readings, check_rest, walk_fitting_lengths, walk_lengths};
-use super::nal_unit::{Leading, NalKind, NalRole, NalSyntax, NalTally, NalUnit};
+use super::nal_role::{NalRole, NalSyntax, NalTally};
+use super::nal_unit::{Leading, NalKind, NalUnit};
 use super::sei::{self, SeiMessage};
 use super::slice::are_fields_of_one_frame;
 use super::{VideoCodec, VideoConfig};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::codec::framing::{Framing, FramingTally};
-use crate::codec::nal_unit::NalRole;
+use crate::codec::nal_role::NalRole;
 use crate::index::frame_table::{FaultyFrame, FrameFlags, FrameRow, FrameTable, Nal};
 
 /// A frame that was read in one of two ways.
@@ -136,7 +136,7 @@ fn remove(table: &mut FrameTable, track: u8, index: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::nal_unit::NalRole;
+    use crate::codec::nal_role::NalRole;
     use crate::frame_fault::FrameFault;
     use crate::index::frame_table::{Recovery, Restored};
 

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::codec::nal_unit::NalRole;
+use crate::codec::nal_role::NalRole;
 use crate::codec::sei::DisplayMessages;
 use crate::frame_fault::FrameFault;
 

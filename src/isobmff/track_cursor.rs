@@ -1,7 +1,7 @@
 //! [`TrackCursor`]: a track whose samples are being laid out in order.
 
 use crate::codec::Codec;
-use crate::codec::nal_unit::NalRole;
+use crate::codec::nal_role::NalRole;
 use crate::error::Error;
 use crate::index::frame_table::FrameFlags;
 use crate::isobmff::random_access::{NumberedPoint, RandomAccess};

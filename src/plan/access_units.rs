@@ -9,7 +9,7 @@
 //! samples   SPS PPS   SEI   slice   slice | picture | picture | picture
 //! ```
 
-use crate::codec::nal_unit::NalRole;
+use crate::codec::nal_role::NalRole;
 use crate::frame_fault::FrameFault;
 use crate::index::frame_table::{FrameFlags, Nal, Restored};
 use crate::plan::{FragmentSamples, InBandParameterSets, RecoveryPoint, Sample};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::codec::nal_unit::NalRole;
+use crate::codec::nal_role::NalRole;
 use crate::codec::{Join, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::incomplete_input::IncompleteInput;

@@ -12,7 +12,7 @@ pub(crate) mod track_configs;
 
 use bytes::Bytes;
 
-use crate::codec::nal_unit::NalRole;
+use crate::codec::nal_role::NalRole;
 use crate::codec::{AudioConfig, Codec, VideoConfig};
 use crate::incomplete_input::IncompleteInput;
 use crate::index::frame_table::{FrameRow, Nal, Recovery};

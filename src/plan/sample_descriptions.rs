@@ -1,6 +1,6 @@
 //! Which sample description is active: codec private data that stays, that changes, or that frames bring.
 
-use crate::codec::nal_unit::NalRole;
+use crate::codec::nal_role::NalRole;
 use crate::codec::{AudioConfig, Codec, VideoCodec, VideoConfig};
 use crate::error::{Error, ErrorKind};
 use crate::index::FragmentIndex;

@@ -20,7 +20,7 @@
 use bytes::Bytes;
 
 use crate::codec::g711::G711Config;
-use crate::codec::nal_unit::NalRole;
+use crate::codec::nal_role::NalRole;
 use crate::error::Error;
 use crate::index::frame_table::{FrameFlags, FrameRow, FrameTable, Nal, PlacedRow, Restored};
 use crate::index::track_set::{self, TrackCodec, TrackSet};
