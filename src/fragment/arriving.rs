@@ -19,8 +19,7 @@ impl FragmentReader {
     /// returned `None`.
     pub fn arriving(&self) -> Option<ArrivingFragment> {
         let cluster = self.cluster.as_ref()?;
-        let arrived = self.window.offset().saturating_add(self.window.bytes().len() as u64);
-        let end = cluster.end().unwrap_or(arrived);
+        let end = cluster.end().unwrap_or(self.lookahead().end());
         Some(ArrivingFragment {
             cluster_timestamp_ns: cluster.timestamp_ns(self.document.timestamp_scale_ns),
             media_len: end.saturating_sub(cluster.offset()),
