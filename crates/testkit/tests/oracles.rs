@@ -230,9 +230,8 @@ fn the_comparison_names_the_first_difference() {
     other_byte[index(7)].bytes[20] ^= 1;
     refuses(&file, &other_byte, "track 0, frame 7: expected");
     let mut other_time = frames.clone();
-    // All times count from one origin, which is in the middle of the frames: one of either end is named.
-    other_time[index(9)].time_ns += 1_001_000;
-    refuses(&file, &other_time, "presented at");
+    other_time[index(9)].time_ns += 501_000;
+    refuses(&file, &other_time, "track 0, frame 9: presented at");
     let mut other_key = frames.clone();
     other_key[index(3)].key = Some(true);
     refuses(&file, &other_key, "track 0, frame 3: sync sample is false");

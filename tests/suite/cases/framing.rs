@@ -1,7 +1,7 @@
 //! Length-prefixed or Annex B is a property of the track, and a frame that reads as both goes with it.
 
 use testkit::access_units::Framing;
-use testkit::frames::{assert_same_frames, assert_same_frames_within};
+use testkit::frames::{assert_same_frames, assert_same_frames_from_one_origin};
 use testkit::recording::Recording;
 
 use crate::cases::{TOLERANCE, access_units, assert_reported};
@@ -42,7 +42,7 @@ fn zeros_after_the_last_nal_unit() {
         // The producer's flags are right in this stream.
         frame.key = Some(stored.key);
     }
-    assert_same_frames_within(&mp4, &expected, TOLERANCE);
+    assert_same_frames_from_one_origin(&mp4, &expected, TOLERANCE);
     assert_reported(&report, &["90 frames"]);
 }
 

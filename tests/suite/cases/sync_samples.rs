@@ -1,6 +1,6 @@
 //! Sync samples are those of the bitstream, whatever the key flags say.
 
-use testkit::frames::assert_same_frames_within;
+use testkit::frames::assert_same_frames_from_one_origin;
 use testkit::mp4::Movie;
 use testkit::nal::{self, Codec};
 use testkit::recording::Recording;
@@ -13,7 +13,7 @@ use crate::clips::clip;
 fn by_the_bitstream(name: &str, sync_samples: &[usize]) -> Vec<u8> {
     let case = Recording::case(name);
     let (mp4, _) = clip(case.bytes.clone());
-    assert_same_frames_within(&mp4, &case.frames(), TOLERANCE);
+    assert_same_frames_from_one_origin(&mp4, &case.frames(), TOLERANCE);
     assert_eq!(Movie::parse(&mp4).video().sync_samples(), sync_samples);
     mp4
 }
