@@ -39,7 +39,13 @@ const event = name => new Promise((resolve, reject) => {
   const failed = () => reject(video.error.message || 'media error ' + video.error.code);
   video.addEventListener('error', failed, {once: true});
 });
-const count = () => { answer.presented += 1; video.requestVideoFrameCallback(count); };
+// The picture on the screen, by its time.
+let shown = null;
+const count = (_, data) => {
+  answer.presented += 1;
+  shown = data.mediaTime;
+  video.requestVideoFrameCallback(count);
+};
 async function play() {
   video.requestVideoFrameCallback(count);
   const ended = event('ended');
@@ -52,18 +58,22 @@ async function play() {
 }
 async function seek(second) {
   const started = performance.now();
+  const before = shown;
+  let again = null;
   const frame = new Promise(resolve => {
-    // A frame from before the seek may still be on its way to the screen: it is not the answer.
+    // A frame from before the seek may still be on its way to the screen, or be shown once more: it is not the answer,
+    // unless no other comes.
     const next = (_, data) => {
-      if (data.presentationTime >= started) resolve(data.mediaTime);
-      else video.requestVideoFrameCallback(next);
+      if (data.presentationTime >= started && data.mediaTime !== before) return resolve(data.mediaTime);
+      if (data.presentationTime >= started) again = data.mediaTime;
+      video.requestVideoFrameCallback(next);
     };
     video.requestVideoFrameCallback(next);
   });
   const seeked = event('seeked');
   video.currentTime = second;
   await seeked;
-  const late = new Promise(resolve => setTimeout(() => resolve(null), 3000));
+  const late = new Promise(resolve => setTimeout(() => resolve(again), again === null ? 3000 : 500));
   answer.seeks.push([second, await Promise.race([frame, late])]);
 }
 async function sound() {
